@@ -1,0 +1,56 @@
+"""Intersection over union of occupancy grids ([J] eq. 17)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+THRESHOLD = 0.4
+"""τ of [J] §III-D and of 3D-R2N2: a cell is occupied where its probability is strictly above it."""
+
+
+def iou(prob: Tensor, target: Tensor, threshold: float = THRESHOLD) -> Tensor:
+    """IoU over the last three dimensions.
+
+    Args:
+        prob: (..., X, Y, Z) occupancy probabilities; a NaN counts as empty.
+        target: the same shape; bool, or numbers of which those above 0.5 are occupied.
+        threshold: τ, strict.
+
+    Returns:
+        (...) float32 in [0, 1]; 1 where both grids are empty.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    if prob.shape != target.shape or prob.dim() < 3:
+        raise ValueError(f"prob and target: expected equal (..., X, Y, Z), got {tuple(prob.shape)}, {tuple(target.shape)}")
+    ours = prob > threshold
+    theirs = target if target.dtype == torch.bool else target > 0.5
+    intersection = (ours & theirs).sum(dim=(-3, -2, -1))
+    union = (ours | theirs).sum(dim=(-3, -2, -1))
+    return torch.where(union > 0, intersection / union.clamp(min=1), 1.0)
+
+
+def quarter_turns(grid: Tensor) -> Tensor:
+    """The grid turned by 0, 90, 180 and 270 degrees about the vertical axis: (..., X, Y, Z) -> (..., 4, X, Y, Z).
+
+    Turn k takes +Z towards +X k times (the direction in which azimuth grows).
+    """
+    return torch.stack([torch.rot90(grid, turns, dims=(-1, -3)) for turns in range(4)], dim=-4)
+
+
+def best_quarter_turn(prob: Tensor, target: Tensor, threshold: float = THRESHOLD) -> tuple[Tensor, Tensor]:
+    """IoU with the best of the four quarter turns of the target: for objects whose front is not known.
+
+    Args:
+        prob: as for :func:`iou`.
+        target: as for :func:`iou`, with X = Z.
+        threshold: τ.
+
+    Returns:
+        The best IoU (...) and the number of quarter turns of the target that gave it (...), int64.
+    """
+    turned = quarter_turns(target)
+    best = iou(prob.unsqueeze(-4).expand_as(turned), turned, threshold).max(dim=-1)
+    return best.values, best.indices

@@ -1,0 +1,53 @@
+"""The implicit model: R2N2 whose codes are bits ([J] §III-C).
+
+    views ──encoder_K──> tanh ──binarizer──> K bits a view ──R2N2's recurrence and decoder──> occupancy
+
+No image loss is minimised: what the bits say of a view is whatever serves the shape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from jc3d.models.r2n2 import CODE_SIDE, R2N2, R2N2Config
+from jc3d.nn import Binarizer
+
+
+@dataclass(frozen=True)
+class ImplicitConfig(R2N2Config):
+    """As :class:`R2N2Config`; ``code_size`` is K bits, and the last encoder width is K/4 whatever was given."""
+
+    family: ClassVar[str] = "implicit"
+    binary: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # K bits are the K/4 channels of the last 2×2 map; a frozen dataclass sets its own fields this way.
+        widths = (*self.encoder_channels[:-1], self.code_size // CODE_SIDE**2)
+        object.__setattr__(self, "encoder_channels", widths)
+
+
+class Implicit(R2N2):
+    """R2N2 with a binarizer in place of the encoder's linear layer: K bits a view, 384:1 at K = 1024."""
+
+    config: ImplicitConfig
+
+    def _make_head(self, config: R2N2Config) -> nn.Module:
+        return nn.Flatten()
+
+    def __init__(self, config: ImplicitConfig) -> None:
+        super().__init__(config)
+        self.binarizer = Binarizer()
+
+    def codes_of_views(self, views: Tensor) -> Tensor:
+        """(N, 3, 128, 128) in [0, 1] -> (N, K) of ±1; stochastic in training, the sign in eval mode.
+
+        The sign of tanh(x) is the sign of x, so inference skips the tanh.
+        """
+        x = super().codes_of_views(views)
+        codes: Tensor = self.binarizer(torch.tanh(x) if self.training else x)
+        return codes

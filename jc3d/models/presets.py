@@ -1,0 +1,54 @@
+"""Every architecture that has a name."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from jc3d.models.implicit import ImplicitConfig
+from jc3d.models.r2n2 import R2N2Config
+
+# Bits a view, K = 128·128·24 / rate, to the nearest multiple of four ([J] §IV, Fig. 8).
+_BITS = {48: 8192, 96: 4096, 128: 3072, 192: 2048, 384: 1024, 480: 820}
+
+# Two CPU cores train it in about two hours: strides instead of pooling, half the recurrent channels, a low-rank
+# linear map into the gates, and few channels at 32³, where the time goes.
+_R2N2_SMALL = R2N2Config(
+    name="r2n2-small",
+    encoder_channels=(32, 64, 128, 256, 256, 256),
+    encoder_kernels=(5, 3, 3, 3, 3, 3),
+    encoder_residuals=(0, 0, 1, 1, 0, 0),
+    downsample="stride",
+    input_rank=256,
+    hidden_channels=64,
+    up_channels=(96, 64, 16),
+    head_channels=(),
+    norm=True,
+)
+
+
+def _implicit(base: R2N2Config, name: str, bits: int) -> ImplicitConfig:
+    return ImplicitConfig(**{**asdict(base), "name": name, "code_size": bits})
+
+
+_R2N2_PAPER = R2N2Config(name="r2n2-paper")
+
+PRESETS: dict[str, R2N2Config] = {
+    config.name: config
+    for config in (
+        _R2N2_SMALL,
+        _R2N2_PAPER,
+        *(_implicit(_R2N2_SMALL, f"implicit-{rate}", bits) for rate, bits in _BITS.items()),
+        *(_implicit(_R2N2_PAPER, f"implicit-{rate}-paper", bits) for rate, bits in _BITS.items()),
+    )
+}
+
+
+def preset(name: str) -> R2N2Config:
+    """The config of a preset.
+
+    Raises:
+        ValueError: no such preset.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"preset: expected one of {', '.join(sorted(PRESETS))}, got {name!r}")
+    return PRESETS[name]

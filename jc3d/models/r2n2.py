@@ -1,0 +1,245 @@
+"""3D-R2N2, variant *3D-LSTM-3*: views to float codes, codes to an occupancy grid ([J] §II-C).
+
+    views ──encoder──> code ──linear──> gates ─┐
+                                               ├─ 3D-LSTM (one step a view) ──> h ──decoder──> occupancy
+                        previous h ──3³ conv───┘
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from jc3d.nn import ConvLSTM3d, DownsampleConv2d, GridState, UpsampleConv3d
+from jc3d.nn.batch_norm import BatchNorm3d
+from jc3d.nn.image_blocks import NEGATIVE_SLOPE, ResidualConv2d
+from jc3d.nn.one_thread import one_thread
+
+FINGERPRINT_BYTES = 8
+CELL_SIDE = 4  # units along each side of the recurrent cube ([J] §II-C)
+CODE_SIDE = 2  # the encoder halves 128 six times
+
+
+@dataclass(frozen=True)
+class R2N2Config:
+    """Architecture of :class:`R2N2`; the defaults are the paper's widths.
+
+    Attributes:
+        name: preset name.
+        code_size: K, numbers in a view's code.
+        encoder_channels: output channels of the six halving convolutions.
+        encoder_kernels: their kernel sizes.
+        encoder_residuals: 3×3 residual convolutions after each of them.
+        downsample: how they halve, see :class:`jc3d.nn.DownsampleConv2d`.
+        input_rank: rank of the code's linear map into the gates; None for a full matrix.
+        hidden_channels: N_h.
+        up_channels: output channels of the three doubling 3³ convolutions.
+        head_channels: output channels of the 3³ convolutions at full resolution before the last one.
+        norm: batch normalisation while training; :func:`jc3d.models.fold_norms` removes it for inference.
+    """
+
+    name: str
+    code_size: int = 1024
+    encoder_channels: tuple[int, ...] = (96, 128, 256, 256, 256, 256)
+    encoder_kernels: tuple[int, ...] = (7, 3, 3, 3, 3, 3)
+    encoder_residuals: tuple[int, ...] = (0, 0, 0, 0, 0, 0)
+    downsample: Literal["pool", "stride"] = "pool"
+    input_rank: int | None = None
+    hidden_channels: int = 128
+    up_channels: tuple[int, ...] = (128, 128, 64)
+    head_channels: tuple[int, ...] = (32,)
+    norm: bool = False
+
+    family: ClassVar[str] = "r2n2"
+    binary: ClassVar[bool] = False
+    image_size: ClassVar[int] = 128
+    grid_size: ClassVar[int] = 32
+
+    def __post_init__(self) -> None:
+        for field in ("encoder_channels", "encoder_kernels", "encoder_residuals"):
+            value = getattr(self, field)
+            if len(value) != 6:
+                raise ValueError(f"{field}: expected 6 numbers (128 is halved six times), got {value}")
+        if len(self.up_channels) != 3:
+            raise ValueError(f"up_channels: expected 3 numbers (4 is doubled three times), got {self.up_channels}")
+        if self.code_size < CODE_SIDE**2 or self.code_size % CODE_SIDE**2:
+            raise ValueError(f"code_size: expected a positive multiple of {CODE_SIDE**2}, got {self.code_size}")
+
+    @property
+    def code_bits(self) -> int:
+        """Bits of a view's code on the wire."""
+        return self.code_size if self.binary else 32 * self.code_size
+
+    @property
+    def ratio(self) -> float:
+        """Compression ratio of a view by payload, [J] eq. 12."""
+        return self.image_size**2 * 24 / self.code_bits
+
+
+class ViewEncoder(nn.Module):
+    """Six halvings with LeakyReLU between them, (N, 3, 128, 128) -> (N, channels[-1], 2, 2), no activation at the end."""
+
+    def __init__(self, config: R2N2Config) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        in_channels = 3
+        stages = zip(config.encoder_channels, config.encoder_kernels, config.encoder_residuals, strict=True)
+        for out_channels, kernel, residuals in stages:
+            if layers:
+                layers.append(nn.LeakyReLU(NEGATIVE_SLOPE))
+            layers.append(DownsampleConv2d(in_channels, out_channels, kernel, config.downsample, config.norm))
+            layers += [ResidualConv2d(out_channels, config.norm) for _ in range(residuals)]
+            in_channels = out_channels
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, views: Tensor) -> Tensor:
+        """Views in [0, 1] to the last feature map."""
+        return self.layers(views.contiguous(memory_format=torch.channels_last))
+
+
+class GridDecoder(nn.Module):
+    """Hidden state to occupancy logits, (B, N_h, 4, 4, 4) -> (B, 2, 32, 32, 32); channel 1 is *occupied*."""
+
+    def __init__(self, config: R2N2Config) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        channels = config.hidden_channels
+        for width in config.up_channels:
+            layers.append(UpsampleConv3d(channels, width))
+            if config.norm and width != config.up_channels[-1]:  # at 32³ it would cost more than the convolution
+                layers.append(BatchNorm3d(width))
+            layers.append(nn.LeakyReLU(NEGATIVE_SLOPE))
+            channels = width
+        for width in config.head_channels:
+            layers += [nn.Conv3d(channels, width, kernel_size=3, padding=1), nn.LeakyReLU(NEGATIVE_SLOPE)]
+            channels = width
+        layers.append(nn.Conv3d(channels, 2, kernel_size=3, padding=1))
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, h: Tensor) -> Tensor:
+        """Decodes."""
+        return self.layers(h.contiguous(memory_format=torch.channels_last_3d))
+
+
+class R2N2(nn.Module):
+    """3D-LSTM-3: float codes, 32·K bits a view (12:1 at K = 1024)."""
+
+    config: R2N2Config
+
+    def __init__(self, config: R2N2Config) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = ViewEncoder(config)
+        self.head = self._make_head(config)
+        self.recurrence = ConvLSTM3d(config.code_size, config.hidden_channels, CELL_SIDE, config.input_rank)
+        self.decoder = GridDecoder(config)
+        self._fingerprint: bytes | None = None
+
+    def _make_head(self, config: R2N2Config) -> nn.Module:
+        features = config.encoder_channels[-1] * CODE_SIDE**2
+        return nn.Sequential(
+            nn.LeakyReLU(NEGATIVE_SLOPE),
+            nn.Flatten(),
+            nn.Linear(features, config.code_size),
+            nn.LeakyReLU(NEGATIVE_SLOPE),
+        )
+
+    # Differentiable path -------------------------------------------------------------------------------------------
+
+    def codes_of_views(self, views: Tensor) -> Tensor:
+        """Differentiable codes, (N, 3, 128, 128) in [0, 1] -> (N, K)."""
+        return self.head(self.encoder(views))
+
+    def forward(self, views: Tensor) -> Tensor:
+        """Trains on this: (B, V, 3, 128, 128) in [0, 1] -> logits (B, 2, 32, 32, 32) after the last view."""
+        batch, num_views = views.shape[:2]
+        codes = self.codes_of_views(views.flatten(0, 1)).view(batch, num_views, -1)
+        return self.decoder(self._run(codes).h)
+
+    def _run(self, codes: Tensor) -> GridState:
+        batch, num_views, _ = codes.shape
+        if num_views == 0:
+            raise ValueError("codes: expected at least one view, got 0")
+        gates = self.recurrence.gates_of_code(codes.flatten(0, 1)).unflatten(0, (batch, num_views))
+        state = None
+        for view in range(num_views):
+            state = self.recurrence.step(gates[:, view], state)
+        assert state is not None
+        return state
+
+    # Inference path ------------------------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def encode(self, views: Tensor) -> Tensor:
+        """Codes of views, one view at a time in one thread, so that a code never depends on its company.
+
+        Convolution libraries choose their summation order by batch size and thread count; encoding every view alone
+        in one thread leaves them nothing to choose by, so on one machine and software the same view gives the same
+        code, whatever the batch and the number of threads.
+
+        Args:
+            views: (N, 3, 128, 128) float32 in [0, 1].
+
+        Returns:
+            (N, K) float32.
+
+        Raises:
+            ValueError: wrong shape, or the model is in training mode.
+        """
+        size = self.config.image_size
+        if views.dim() != 4 or views.shape[1:] != (3, size, size):
+            raise ValueError(f"views: expected (N, 3, {size}, {size}), got {tuple(views.shape)}")
+        if self.training:
+            raise ValueError("model: expected eval mode (model.eval()), got training mode")
+        views = views.float()
+        codes = views.new_empty(len(views), self.config.code_size)
+        with one_thread(), torch.autocast(views.device.type, enabled=False):
+            for index in range(len(views)):
+                codes[index] = self.codes_of_views(views[index : index + 1].clone())[0]
+        return codes
+
+    @torch.inference_mode()
+    def step(self, codes: Tensor, state: GridState | None = None) -> GridState:
+        """Adds one view a row: (B, K) and the state so far (None: no view yet) -> the state after it."""
+        if codes.dim() != 2 or codes.shape[1] != self.config.code_size:
+            raise ValueError(f"codes: expected (B, {self.config.code_size}), got {tuple(codes.shape)}")
+        new_state: GridState = self.recurrence(codes, state)
+        return new_state
+
+    @torch.inference_mode()
+    def occupancy(self, state: GridState) -> Tensor:
+        """Occupancy probabilities (B, 32, 32, 32), axes x, y, z: the softmax over two channels as one sigmoid."""
+        logits = self.decoder(state.h).float()
+        return torch.sigmoid(logits[:, 1] - logits[:, 0])
+
+    @torch.inference_mode()
+    def reconstruct(self, codes: Tensor) -> Tensor:
+        """(B, V, K) codes -> (B, 32, 32, 32) occupancy probabilities."""
+        if codes.dim() != 3 or codes.shape[2] != self.config.code_size:
+            raise ValueError(f"codes: expected (B, V, {self.config.code_size}), got {tuple(codes.shape)}")
+        return self.occupancy(self._run(codes))
+
+    # Identity ------------------------------------------------------------------------------------------------------
+
+    @property
+    def fingerprint(self) -> bytes:
+        """8 bytes that name this architecture with these weights: a SHA-256 prefix over the config and every tensor."""
+        if self._fingerprint is not None:
+            return self._fingerprint
+        digest = hashlib.sha256(json.dumps([self.config.family, asdict(self.config)], sort_keys=True).encode())
+        for name, tensor in sorted(self.state_dict().items()):
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        return digest.digest()[:FINGERPRINT_BYTES]
+
+    def freeze(self) -> R2N2:
+        """Eval mode, no gradients, fingerprint computed once; returns itself."""
+        self.eval().requires_grad_(False)
+        self._fingerprint = None
+        self._fingerprint = self.fingerprint
+        return self

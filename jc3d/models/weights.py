@@ -1,0 +1,161 @@
+"""Weights files: safetensors whose metadata says which architecture they are and where they came from.
+
+Tensors are stored in float16 (half the bytes; trained weights lie well inside its range) and computed with in
+float32. The fingerprint is taken over the float32 values that both ends compute with.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+from jc3d.errors import WeightsError
+from jc3d.files import atomic_write
+from jc3d.models.implicit import Implicit, ImplicitConfig
+from jc3d.models.r2n2 import R2N2, GridDecoder, R2N2Config
+from jc3d.nn import DownsampleConv2d, UpsampleConv3d
+from jc3d.nn.image_blocks import ResidualConv2d
+
+FORMAT = "jc3d-weights-1"
+
+_FAMILIES: dict[str, tuple[type[R2N2], type[R2N2Config]]] = {
+    "r2n2": (R2N2, R2N2Config),
+    "implicit": (Implicit, ImplicitConfig),
+}
+
+
+def build(config: R2N2Config) -> R2N2:
+    """The model of a config, with torch's own initial weights."""
+    return _FAMILIES[config.family][0](config)
+
+
+def fold_norms(model: R2N2) -> R2N2:
+    """A copy in eval mode with every batch normalisation folded into the convolution before it.
+
+    Args:
+        model: any model; one without norms gives an equal copy.
+
+    Returns:
+        The same function (in eval mode) as a model whose config has ``norm=False``.
+    """
+    folded = build(replace(model.config, norm=False)).eval()
+    source = {name: module for name, module in model.named_modules() if isinstance(module, DownsampleConv2d | ResidualConv2d)}
+    with torch.no_grad():
+        for name, module in folded.named_modules():
+            if isinstance(module, DownsampleConv2d | ResidualConv2d):
+                _fold_pair(module.conv, source[name].conv, source[name].norm)
+        _fold_decoder(folded.decoder, model.decoder)
+        folded.head.load_state_dict(model.head.state_dict())
+        folded.recurrence.load_state_dict(model.recurrence.state_dict())
+    return folded.requires_grad_(False)
+
+
+def _fold_pair(target: nn.Module, conv: nn.Module, norm: nn.Module) -> None:
+    weight, bias = conv.weight, conv.bias
+    if isinstance(norm, nn.BatchNorm2d | nn.BatchNorm3d):
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        weight, bias = fuse_conv_bn_weights(
+            weight, bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
+        )
+    target.weight.copy_(weight)
+    target.bias.copy_(bias)
+
+
+def _fold_decoder(target: GridDecoder, source: GridDecoder) -> None:
+    kernels = (UpsampleConv3d, nn.Conv3d)
+    layers = list(source.layers)
+    convolutions = [i for i, layer in enumerate(layers) if isinstance(layer, kernels)]
+    targets = [layer for layer in target.layers if isinstance(layer, kernels)]
+    for layer, index in zip(targets, convolutions, strict=True):
+        following = layers[index + 1] if index + 1 < len(layers) else nn.Identity()
+        _fold_pair(layer, layers[index], following)
+
+
+def save_weights(path: str | Path, model: R2N2, info: dict[str, Any]) -> None:
+    """Writes a model's weights, atomically; batch normalisations are folded first.
+
+    Args:
+        path: a ``.safetensors`` file.
+        model: what to save.
+        info: what a model card says (data, seeds, command, commit, metrics); JSON-serialisable.
+    """
+    folded = fold_norms(model)
+    tensors = {name: tensor.half().contiguous() for name, tensor in folded.state_dict().items()}
+    # The fingerprint is that of the values a reader will compute with.
+    folded.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    metadata = {
+        "format": FORMAT,
+        "family": folded.config.family,
+        "config": json.dumps(asdict(folded.config)),
+        "fingerprint": folded.fingerprint.hex(),
+        "info": json.dumps(info),
+    }
+    with atomic_write(path) as file:
+        file.write(save(tensors, metadata))
+
+
+def read_metadata(path: str | Path) -> dict[str, Any]:
+    """What a weights file says of itself, without reading a tensor.
+
+    Returns:
+        ``config`` (:class:`R2N2Config`), ``fingerprint`` (bytes), ``info`` (dict).
+
+    Raises:
+        WeightsError: missing, unreadable or not one of ours.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise WeightsError(f"weights: no such file: {path}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"weights: {path} is damaged or not a safetensors file ({error})") from error
+    if metadata.get("format") != FORMAT:
+        raise WeightsError(f"weights: {path}: expected format {FORMAT}, got {metadata.get('format')}")
+    try:
+        config_type = _FAMILIES[metadata["family"]][1]
+        raw = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(metadata["config"]).items()}
+        return {
+            "config": config_type(**raw),
+            "fingerprint": bytes.fromhex(metadata["fingerprint"]),
+            "info": json.loads(metadata["info"]),
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise WeightsError(f"weights: {path}: metadata cannot be read ({error!r})") from error
+
+
+def load_weights(path: str | Path, device: str | torch.device = "cpu") -> R2N2:
+    """A model from a weights file, in eval mode, float32.
+
+    Raises:
+        WeightsError: missing, damaged, wrong shapes, or the fingerprint does not match the values.
+    """
+    metadata = read_metadata(path)
+    model = build(metadata["config"])
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"weights: {path} is damaged ({error})") from error
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = str(error).replace("\n", " ")
+        raise WeightsError(f"weights: {path} does not fit its architecture ({reason})") from error
+    model.freeze()
+    if model.fingerprint != metadata["fingerprint"]:
+        raise WeightsError(
+            f"weights: {path}: expected fingerprint {metadata['fingerprint'].hex()}, got {model.fingerprint.hex()}"
+        )
+    model.to(device)
+    return model

@@ -1,0 +1,65 @@
+"""Batch normalisation whose statistics are those of the whole batch, however many processes share it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, distributed, nn
+
+
+class _SumOverProcesses(torch.autograd.Function):
+    """All-reduce whose gradient is the all-reduce of the gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        x = x.clone()
+        distributed.all_reduce(x)
+        return x
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        grad = grads[0].clone()
+        distributed.all_reduce(grad)
+        return grad
+
+
+class _WholeBatchNorm(nn.modules.batchnorm._BatchNorm):
+    """Torch's own kernel in one process; sums reduced over all processes in several.
+
+    ``nn.SyncBatchNorm`` does the same on GPUs only; training with gloo on CPUs needs it too, or two processes would not
+    follow the loss curve of one.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalises (N, C, ...)."""
+        many = distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1
+        if not (self.training and many):
+            return super().forward(x)
+        dims = [0, *range(2, x.dim())]
+        values = x.float()
+        count = x.new_full((1,), x.numel() / x.shape[1], dtype=torch.float32)
+        sums = torch.cat((values.sum(dims), values.square().sum(dims), count))
+        total, squares, size = _SumOverProcesses.apply(sums).split((x.shape[1], x.shape[1], 1))
+        mean = total / size
+        var = squares / size - mean.square()
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        with torch.no_grad():
+            momentum = 0.1 if self.momentum is None else self.momentum
+            self.running_mean.lerp_(mean, momentum)
+            self.running_var.lerp_(var * size / (size - 1), momentum)
+            self.num_batches_tracked += 1
+        scale = self.weight * torch.rsqrt(var + self.eps)
+        shift = self.bias - mean * scale
+        shape = (1, -1) + (1,) * (x.dim() - 2)
+        return torch.addcmul(shift.view(shape), values, scale.view(shape)).to(x.dtype)
+
+
+class BatchNorm2d(_WholeBatchNorm, nn.BatchNorm2d):
+    """(N, C, H, W)."""
+
+
+class BatchNorm3d(_WholeBatchNorm, nn.BatchNorm3d):
+    """(N, C, D, H, W)."""

@@ -1,0 +1,66 @@
+"""The recurrence of 3D-R2N2: a cube of LSTM units whose hidden state is convolved in 3D."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+
+class GridState(NamedTuple):
+    """Hidden and cell state, each (B, C, S, S, S)."""
+
+    h: Tensor
+    c: Tensor
+
+
+class ConvLSTM3d(nn.Module):
+    """One step a view: a code enters by a linear map, the hidden state by a 3³ convolution ([J] §II-C, *3D-LSTM-3*).
+
+    There are three gates (input, forget, cell) and no output gate: c = f·c + i·g, h = tanh(c).
+
+    Args:
+        code_size: K, numbers in a code.
+        channels: N_h, hidden channels of each unit.
+        side: S, units along each side of the cube.
+        rank: the linear map K -> 3·N_h·S³ as a product of rank ``rank``; None for a full matrix (the paper).
+    """
+
+    def __init__(self, code_size: int, channels: int, side: int = 4, rank: int | None = None) -> None:
+        super().__init__()
+        self.channels = channels
+        self.side = side
+        gates = 3 * channels
+        full = nn.Linear(code_size if rank is None else rank, gates * side**3)
+        self.linear: nn.Module = (
+            full if rank is None else nn.Sequential(nn.Linear(code_size, rank, bias=False), full)
+        )
+        self.conv3d = nn.Conv3d(channels, gates, kernel_size=3, padding=1)
+
+    def gates_of_code(self, code: Tensor) -> Tensor:
+        """The code's share of the gates, (N, K) -> (N, 3·N_h, S, S, S); the views of all objects fit in one call."""
+        return self.linear(code).view(-1, 3 * self.channels, self.side, self.side, self.side)
+
+    def step(self, x_gates: Tensor, state: GridState | None) -> GridState:
+        """Adds one view.
+
+        Args:
+            x_gates: (B, 3·N_h, S, S, S) from :meth:`gates_of_code`.
+            state: the state after the views before; None for the first (zeros).
+        """
+        if state is None:
+            # The convolution of a zero state is its bias alone.
+            assert self.conv3d.bias is not None
+            gates = x_gates + self.conv3d.bias.view(1, -1, 1, 1, 1)
+        else:
+            gates = x_gates + self.conv3d(state.h)
+        i, f, g = gates.chunk(3, dim=1)
+        c = torch.sigmoid(i) * torch.tanh(g)
+        if state is not None:
+            c = c + torch.sigmoid(f) * state.c
+        return GridState(torch.tanh(c), c)
+
+    def forward(self, code: Tensor, state: GridState | None = None) -> GridState:
+        """One code a row, (B, K), to the state after it."""
+        return self.step(self.gates_of_code(code), state)
