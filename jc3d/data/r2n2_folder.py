@@ -1,0 +1,300 @@
+"""The folder layout of 3D-R2N2: renderings and 32³ voxels of ShapeNet objects.
+
+```
+ROOT/ShapeNetRendering/<synset>/<id>/rendering/00.png ... 23.png, renderings.txt, rendering_metadata.txt
+ROOT/ShapeNetVox32/<synset>/<id>/model.binvox
+```
+
+The split is 3D-R2N2's: the ids of a category in sorted order, the first 80 % train, the others test.
+``renderings.txt`` names the images; a line of ``rendering_metadata.txt`` is azimuth, elevation, in-plane rotation,
+distance ratio and a constant 25 for each.  Its azimuth counts from +X towards +Z;
+:class:`~jc3d.data.cameras.Camera` counts from +Z towards +X, so each is 90° less the other.
+
+Source: Choy et al., 3D-R2N2, ECCV 2016, section 5, and the published archives' file names.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from jc3d.data.binvox import read_binvox, write_binvox
+from jc3d.data.cameras import Camera
+from jc3d.data.images import load_views, to_uint8
+from jc3d.data.random import Random
+from jc3d.data.sources import ObjectSample
+from jc3d.files import atomic_write
+
+SYNSETS = {
+    "airplane": "02691156",
+    "bench": "02828884",
+    "cabinet": "02933112",
+    "car": "02958343",
+    "chair": "03001627",
+    "display": "03211117",
+    "lamp": "03636649",
+    "speaker": "03691459",
+    "rifle": "04090263",
+    "sofa": "04256520",
+    "table": "04379243",
+    "telephone": "04401088",
+    "watercraft": "04530566",
+}
+"""WordNet synset of each category, in the order of the category indices."""
+
+RENDERINGS, VOXELS = "ShapeNetRendering", "ShapeNetVox32"
+
+_TRAIN_SHARE = 0.8
+_HELD_BACK = 10  # every tenth training object validates
+_META_CONSTANT = 25  # last column of the published metadata; not the field of view, whatever some readers call it
+
+
+class ObjectKey(NamedTuple):
+    """Where an object stands in the layout."""
+
+    synset: str
+    object_id: str
+
+
+class R2N2Folder:
+    """A folder in the layout of 3D-R2N2.
+
+    Args:
+        root: the folder that holds ``ShapeNetRendering`` and ``ShapeNetVox32``.
+
+    Raises:
+        ValueError: it holds no renderings.
+    """
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        """Looks that the folder is one; reads nothing yet."""
+        self.root = Path(root)
+        if not (self.root / RENDERINGS).is_dir():
+            raise ValueError(
+                f"{self.root}: expected a folder that holds {RENDERINGS} and {VOXELS}, got no {RENDERINGS}"
+            )
+
+    def objects(self, split: Literal["train", "test", "all"] = "all") -> list[ObjectKey]:
+        """The objects of the thirteen categories, category by category, ids sorted."""
+        keys = []
+        for synset in SYNSETS.values():
+            ids = _subfolders(self.root / RENDERINGS / synset)
+            cut = int(len(ids) * _TRAIN_SHARE)
+            chosen = {"train": ids[:cut], "test": ids[cut:], "all": ids}[split]
+            keys += [ObjectKey(synset, object_id) for object_id in chosen]
+        return keys
+
+    def view_paths(self, key: ObjectKey) -> list[Path]:
+        """The images of an object, in the order of ``renderings.txt`` (of their names, where that is missing)."""
+        folder = self.root / RENDERINGS / key.synset / key.object_id / "rendering"
+        listing = folder / "renderings.txt"
+        if not listing.is_file():
+            return sorted(folder.glob("*.png"))
+        names = listing.read_text().split()
+        if any(Path(name).name != name for name in names):
+            raise ValueError(f"{listing}: expected file names without folders, got {names}")
+        return [folder / name for name in names]
+
+    def voxel_path(self, key: ObjectKey) -> Path:
+        """The .binvox file of an object."""
+        return self.root / VOXELS / key.synset / key.object_id / "model.binvox"
+
+    def views(self, key: ObjectKey, indices: Sequence[int] | None = None) -> Tensor:
+        """Reads views of an object.
+
+        Args:
+            key: the object.
+            indices: which of its views, in this order; all if None.
+
+        Returns:
+            (V, 3, 128, 128) uint8, by the rule of :mod:`jc3d.data.images`.
+
+        Raises:
+            ImageError: an image is missing or damaged.
+        """
+        paths = self.view_paths(key)
+        return to_uint8(load_views(paths if indices is None else [paths[index] for index in indices]))
+
+    def grid(self, key: ObjectKey) -> NDArray[np.bool_]:
+        """Reads the voxels of an object, (32, 32, 32) bool indexed [x, y, z].
+
+        Raises:
+            ValueError: the file is missing, damaged, or of another size.
+        """
+        path = self.voxel_path(key)
+        if not path.is_file():
+            raise ValueError(f"{path}: expected a .binvox file, got nothing there")
+        grid = read_binvox(path).grid
+        if grid.shape != (32, 32, 32):
+            raise ValueError(f"{path}: expected 32^3 cells, got {grid.shape}")
+        return grid
+
+    def cameras(self, key: ObjectKey) -> list[Camera]:
+        """Reads the cameras of an object's views.
+
+        Raises:
+            ValueError: ``rendering_metadata.txt`` is missing or not five numbers a line.
+        """
+        path = self.root / RENDERINGS / key.synset / key.object_id / "rendering" / "rendering_metadata.txt"
+        try:
+            rows = [[float(word) for word in line.split()] for line in path.read_text().splitlines() if line.strip()]
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{path}: expected a readable table of numbers, got {error}") from error
+        if any(len(row) != 5 for row in rows):
+            raise ValueError(f"{path}: expected five numbers a line, got {sorted({len(row) for row in rows})}")
+        return [Camera((90.0 - azimuth) % 360.0, elevation, ratio) for azimuth, elevation, _, ratio, _ in rows]
+
+    def check(self, progress: Callable[[int], object] = lambda done: None) -> list[str]:
+        """Says what is missing or damaged, one line each; an empty list is a whole folder.
+
+        Every voxel file is read; images are checked to be there, not decoded.
+
+        Args:
+            progress: called with the number of objects looked at so far.
+        """
+        problems = []
+        for category, synset in SYNSETS.items():
+            rendered = set(_subfolders(self.root / RENDERINGS / synset))
+            voxelised = set(_subfolders(self.root / VOXELS / synset))
+            if not rendered and not voxelised:
+                problems.append(f"{synset} ({category}): no objects")
+            problems += [f"{VOXELS}/{synset}/{name}: no renderings of it" for name in sorted(voxelised - rendered)]
+        for done, key in enumerate(self.objects(), start=1):
+            place = f"{RENDERINGS}/{key.synset}/{key.object_id}/rendering"
+            folder = self.root / place
+            for name in ("renderings.txt", "rendering_metadata.txt"):
+                if not (folder / name).is_file():
+                    problems.append(f"{place}/{name}: missing")
+            try:
+                paths = self.view_paths(key)
+                problems += [f"{place}/{path.name}: missing" for path in paths if not path.is_file()]
+                if not paths:
+                    problems.append(f"{place}: no images")
+                if (folder / "rendering_metadata.txt").is_file() and len(self.cameras(key)) != len(paths):
+                    problems.append(f"{place}/rendering_metadata.txt: not one line an image")
+                self.grid(key)
+            except (OSError, ValueError) as error:
+                problems.append(str(error))
+            progress(done)
+        return problems
+
+
+class R2N2Source:
+    """Objects of a folder in the layout of 3D-R2N2, as :class:`jc3d.data.sources.Source`.
+
+    ``test`` is 3D-R2N2's; one object in ten of its training part is held back as ``val``, the others are ``train``.
+
+    Args:
+        folder: see :class:`R2N2Folder`.
+        split: ``train``, ``val`` or ``test``.
+
+    Raises:
+        ValueError: the split has no objects.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], split: Literal["train", "val", "test"]) -> None:
+        """Lists the objects of the split."""
+        self.folder = R2N2Folder(folder)
+        if split == "test":
+            self.keys = self.folder.objects("test")
+        else:
+            held_back = split == "val"
+            keys = enumerate(self.folder.objects("train"))
+            self.keys = [key for index, key in keys if (index % _HELD_BACK == _HELD_BACK - 1) == held_back]
+        if not self.keys:
+            raise ValueError(f"r2n2: expected at least one {split} object in {folder}, got none")
+
+    def __len__(self) -> int:
+        """Number of objects."""
+        return len(self.keys)
+
+    def get(self, index: int, draw: int, views: int) -> ObjectSample:
+        """Reads one object; ``draw`` seeds which of its views are taken, none twice.
+
+        Raises:
+            ValueError: the object has fewer views, or a file is missing or damaged.
+        """
+        key = self.keys[index]
+        stored = len(self.folder.view_paths(key))
+        if not 1 <= views <= stored:
+            raise ValueError(f"views: expected 1 to {stored} (stored for {key.synset}/{key.object_id}), got {views}")
+        rng = Random(index, draw)
+        order = list(range(stored))
+        for place in range(views):
+            other = rng.integers(place, stored)
+            order[place], order[other] = order[other], order[place]
+        return ObjectSample(
+            self.folder.views(key, order[:views]),
+            torch.from_numpy(self.folder.grid(key)),
+            torch.tensor(list(SYNSETS.values()).index(key.synset)),
+            torch.tensor(False),
+        )
+
+
+def write_object(
+    root: str | os.PathLike[str],
+    synset: str,
+    object_id: str,
+    views: NDArray[np.uint8] | Tensor,
+    cameras: Sequence[Camera],
+    grid: NDArray[np.bool_],
+) -> None:
+    """Writes an object in the layout of 3D-R2N2; files that are there are replaced.
+
+    The voxels come last: an object without them is one that was interrupted.
+
+    Args:
+        root: folder that holds, or will hold, ``ShapeNetRendering`` and ``ShapeNetVox32``.
+        synset: name of the category's folder, see :data:`SYNSETS`.
+        object_id: name of the object's folder.
+        views: (V, 3, H, W) uint8.
+        cameras: V cameras.
+        grid: (32, 32, 32) bool, indexed [x, y, z].
+
+    Raises:
+        ValueError: an argument is of another shape or type, or a name is no plain folder name.
+        OSError: a file cannot be written.
+    """
+    pixels = np.asarray(views)
+    if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1] != 3 or len(pixels) == 0:
+        raise ValueError(f"views: expected (V, 3, H, W) uint8 with V at least 1, got {pixels.shape} {pixels.dtype}")
+    if len(cameras) != len(pixels):
+        raise ValueError(f"cameras: expected one for each of {len(pixels)} views, got {len(cameras)}")
+    if grid.shape != (32, 32, 32):
+        raise ValueError(f"grid: expected (32, 32, 32), got {grid.shape}")
+    for argument, name in (("synset", synset), ("object_id", object_id)):
+        if Path(name).name != name or name in ("", ".."):
+            raise ValueError(f"{argument}: expected a plain folder name, got {name!r}")
+    folder = Path(root) / RENDERINGS / synset / object_id / "rendering"
+    voxels = Path(root) / VOXELS / synset / object_id
+    folder.mkdir(parents=True, exist_ok=True)
+    voxels.mkdir(parents=True, exist_ok=True)
+    names = [f"{index:02d}.png" for index in range(len(pixels))]
+    for name, image in zip(names, pixels, strict=True):
+        with atomic_write(folder / name) as file:
+            Image.fromarray(image.transpose(1, 2, 0)).save(file, "PNG")
+    _write_text(folder / "renderings.txt", "".join(f"{name}\n" for name in names))
+    rows = [
+        f"{(90.0 - camera.azimuth) % 360.0!r} {camera.elevation!r} 0 {camera.distance_ratio!r} {_META_CONSTANT}\n"
+        for camera in cameras
+    ]
+    _write_text(folder / "rendering_metadata.txt", "".join(rows))
+    write_binvox(voxels / "model.binvox", grid)
+
+
+def _write_text(path: Path, text: str) -> None:
+    with atomic_write(path) as file:
+        file.write(text.encode())
+
+
+def _subfolders(folder: Path) -> list[str]:
+    """Names of the folders in a folder, sorted; none if it is not there."""
+    return sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
