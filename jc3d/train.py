@@ -1,0 +1,333 @@
+"""Training with Lightning: ``jc3d train``; several processes by ``torchrun``.
+
+What a step sees is a function of the seed and the step's number alone (objects, views, lights), never of the process
+that happens to run it. So a resumed run continues the same sequence, and N processes see what one would.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from jc3d.data.random import Random
+from jc3d.data.sources import ObjectSample, Source, SourceSpec, stack
+from jc3d.errors import require_extra
+from jc3d.metrics import best_quarter_turn, iou, quarter_turns
+from jc3d.models import R2N2, create, preset, save_weights
+
+L = require_extra("lightning", "train")
+
+_VALIDATION_VIEWS = 5
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything a training run depends on.
+
+    Attributes:
+        preset: architecture, a key of :data:`jc3d.models.PRESETS`.
+        out: folder of checkpoints, logs and the final ``PRESET.safetensors``.
+        data: training sources, see :mod:`jc3d.data.sources`.
+        val_data: validation sources; their mean mIoU picks the best checkpoint.
+        steps: optimiser steps.
+        batch_size: objects a step, over all processes.
+        learning_rate: peak of Adam's rate: linear warm-up, then a cosine down to zero.
+        warmup: steps of the warm-up.
+        weight_decay: decoupled (AdamW).
+        min_views: fewest views of an object in a step (the number is drawn anew each step).
+        max_views: most.
+        val_objects: objects validated on, from each source.
+        checkpoint_every: steps between checkpoints, each with a validation; a kill loses no more than these.
+        precision: Lightning's name, such as ``32-true`` or ``bf16-mixed``.
+        seed: seeds the weights and the data.
+        workers: processes that load data, for each training process.
+        threads: torch threads of each training process; 0 leaves torch's own choice.
+        resume: continue from the last checkpoint in ``out`` if there is one.
+        progress: show a progress bar.
+    """
+
+    preset: str = "implicit-384"
+    out: Path = Path("runs/implicit-384")
+    data: tuple[str, ...] = ("procedural",)
+    val_data: tuple[str, ...] = ("procedural",)
+    steps: int = 12_000
+    batch_size: int = 16
+    learning_rate: float = 1e-3
+    warmup: int = 300
+    weight_decay: float = 0.02
+    min_views: int = 1
+    max_views: int = 5
+    val_objects: int = 128
+    checkpoint_every: int = 500
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    seed: int = 0
+    workers: int = 1
+    threads: int = 0
+    resume: bool = True
+    progress: bool = True
+
+    def __post_init__(self) -> None:
+        preset(self.preset)  # an unknown name is said before Lightning starts talking
+        positive = ("steps", "batch_size", "learning_rate", "min_views", "val_objects", "checkpoint_every")
+        for name in positive:
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name}: expected more than 0, got {getattr(self, name)}")
+        if self.steps % self.checkpoint_every:
+            raise ValueError(f"steps: expected a multiple of checkpoint_every = {self.checkpoint_every}, got {self.steps}")
+        if self.max_views < self.min_views:
+            raise ValueError(f"max_views: expected at least min_views = {self.min_views}, got {self.max_views}")
+
+
+class Visit(NamedTuple):
+    """One look at one object: what the sampler asks of the data set."""
+
+    source: int
+    index: int
+    draw: int
+    views: int
+
+
+class Mixture(Dataset[ObjectSample]):
+    """Several sources as one data set, indexed by :class:`Visit`; ``augmented``: every object is jittered."""
+
+    def __init__(self, sources: list[Source], augmented: bool) -> None:
+        self.sources = sources
+        self.augmented = augmented
+
+    def __getitem__(self, visit: Visit) -> ObjectSample:
+        """Looks."""
+        sample = self.sources[visit.source].get(visit.index, visit.draw, visit.views)
+        return jitter(sample, Random(visit.draw, visit.index)) if self.augmented else sample
+
+
+class VisitSampler(Sampler[Visit]):
+    """The visits of one process, a function of (seed, step) alone; an epoch is ``checkpoint_every`` steps.
+
+    Args:
+        config: the run.
+        specs: the sources' shares.
+        sizes: the sources' lengths.
+        steps_done: asked at the start of every epoch, also after a resume.
+    """
+
+    def __init__(
+        self, config: TrainConfig, specs: list[SourceSpec], sizes: list[int], steps_done: Callable[[], int]
+    ) -> None:
+        self.config = config
+        self.weights = [spec.weight for spec in specs]
+        self.sizes = sizes
+        self.steps_done = steps_done
+        self.rank, self.world = _rank_and_world()
+        if config.batch_size % self.world:
+            raise ValueError(f"batch_size: expected a multiple of the {self.world} processes, got {config.batch_size}")
+
+    def __len__(self) -> int:
+        return self.config.checkpoint_every * self.config.batch_size // self.world
+
+    def __iter__(self) -> Iterator[Visit]:
+        first = self.steps_done()
+        local = self.config.batch_size // self.world
+        for step in range(first, first + self.config.checkpoint_every):
+            rng = Random(self.config.seed, step)
+            views = rng.integers(self.config.min_views, self.config.max_views + 1)
+            visits = [self._visit(rng, views) for _ in range(self.config.batch_size)]
+            yield from visits[self.rank * local : (self.rank + 1) * local]
+
+    def _visit(self, rng: Random, views: int) -> Visit:
+        source = rng.choice(range(len(self.sizes)), self.weights)
+        return Visit(source, rng.integers(0, self.sizes[source]), rng.integers(0, 2**31), views)
+
+
+def occupancy_loss(logits: Tensor, grid: Tensor, free_front: Tensor) -> Tensor:
+    """Voxel-wise cross-entropy ([J] eq. 15), the mean over cells and objects.
+
+    Args:
+        logits: (B, 2, 32, 32, 32).
+        grid: (B, 32, 32, 32) bool.
+        free_front: (B,) bool: where true, the quarter turn of the grid that fits best is the target.
+
+    Returns:
+        A scalar.
+    """
+    margin = logits[:, 1].float() - logits[:, 0].float()
+    # CE = softplus(m) - y·m, so a turn of y changes the second term only.
+    agreement = (quarter_turns(grid) * margin.unsqueeze(1)).flatten(2).sum(-1)
+    fit = torch.where(free_front, agreement.max(dim=1).values, agreement[:, 0])
+    return (F.softplus(margin).flatten(1).sum(-1) - fit).sum() / grid.numel()
+
+
+def jitter(sample: ObjectSample, rng: Random) -> ObjectSample:
+    """Cheap augmentation of one object: perhaps mirrored, and its colours moved towards or away from white.
+
+    A mirrored object seen from mirrored cameras is each image flipped left to right and the grid flipped along X.
+    """
+    views, grid = sample.views, sample.grid
+    if rng.chance(0.5):
+        views, grid = views.flip(-1), grid.flip(0)
+    brightness = rng.uniform(0.75, 1.2)
+    gain = torch.tensor([brightness * rng.uniform(0.9, 1.1) for _ in range(3)]).view(3, 1, 1)
+    # Distance from white is scaled, so the white background stays white.
+    levels = 255 - (255 - views.float()) * gain
+    return sample._replace(views=levels.round().clamp(0, 255).to(torch.uint8), grid=grid)
+
+
+class Training(L.LightningModule):  # type: ignore[misc, name-defined]
+    """One model under training."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.model: R2N2 = create(config.preset, config.seed)
+
+    def training_step(self, batch: ObjectSample, _: int) -> Tensor:
+        """One step on a batch of objects with equally many views."""
+        # The binarizer's draws follow torch's generator; reseeding it by step makes a resumed run repeat them.
+        torch.manual_seed(Random(self.config.seed, self.global_step, self.global_rank).integers(0, 2**62))
+        loss = occupancy_loss(self.model(batch.views.float() / 255), batch.grid, batch.free_front)
+        self.log("train/loss", loss, prog_bar=True, sync_dist=True, batch_size=len(batch.grid))
+        return loss
+
+    def validation_step(self, batch: ObjectSample, _: int, dataloader_idx: int = 0) -> None:
+        """mIoU at τ = 0.4 with five views; best of four quarter turns where the front is free."""
+        logits = self.model(batch.views.float() / 255).float()
+        prob = torch.sigmoid(logits[:, 1] - logits[:, 0])
+        best, _turns = best_quarter_turn(prob, batch.grid)
+        scores = torch.where(batch.free_front, best, iou(prob, batch.grid))
+        size = len(scores)
+        name = f"val/miou-{SourceSpec.parse(self.config.val_data[dataloader_idx]).kind}-{dataloader_idx}"
+        self.log(name, scores.mean(), add_dataloader_idx=False, sync_dist=True, batch_size=size, prog_bar=True)
+
+    def on_validation_epoch_end(self) -> None:
+        """The mean over the sources picks the best checkpoint."""
+        scores = [value for key, value in self.trainer.callback_metrics.items() if key.startswith("val/miou-")]
+        self.log("val/miou", torch.stack(scores).mean(), prog_bar=True, sync_dist=True)
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """AdamW, linear warm-up, cosine to zero."""
+        config = self.config
+        decayed = [p for p in self.model.parameters() if p.dim() > 1]
+        rest = [p for p in self.model.parameters() if p.dim() <= 1]
+        groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": rest, "weight_decay": 0.0}]
+        optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
+
+        def factor(step: int) -> float:
+            if step < config.warmup:
+                return (step + 1) / config.warmup
+            progress = (step - config.warmup) / max(1, config.steps - config.warmup)
+            return 0.5 * (1 + float(torch.cos(torch.tensor(min(1.0, progress) * torch.pi))))
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def train(config: TrainConfig) -> Path:
+    """Trains a model and writes its weights.
+
+    Args:
+        config: the run.
+
+    Returns:
+        The path of the weights, ``out/PRESET.safetensors``, of the checkpoint with the best validation mIoU.
+
+    Raises:
+        ValueError: a bad config or source.
+        MissingExtraError: Lightning is not installed.
+    """
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    train_specs = [SourceSpec.parse(text) for text in config.data]
+    sources = [spec.open("train") for spec in train_specs]
+    training = Training(config)
+    sizes = [len(source) for source in sources]
+    sampler = VisitSampler(config, train_specs, sizes, steps_done=lambda: int(training.global_step))
+    train_loader = _loader(config, Mixture(sources, augmented=True), sampler, config.batch_size // sampler.world)
+    val_loaders = [_validation_loader(config, SourceSpec.parse(text)) for text in config.val_data]
+
+    best = L.pytorch.callbacks.ModelCheckpoint(
+        dirpath=config.out / "checkpoints",
+        filename="best",
+        monitor="val/miou",
+        mode="max",
+        save_last=True,
+        enable_version_counter=False,
+    )
+    world = sampler.world
+    local_world = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    trainer = L.Trainer(
+        max_steps=config.steps,
+        precision=config.precision,
+        devices=local_world if world > 1 else 1,
+        num_nodes=world // local_world,
+        # A step with one view does not touch the hidden convolution.
+        strategy="ddp_find_unused_parameters_true" if world > 1 else "auto",
+        use_distributed_sampler=False,
+        logger=L.pytorch.loggers.TensorBoardLogger(config.out, name="tensorboard", version=""),
+        callbacks=[best, L.pytorch.callbacks.LearningRateMonitor()],
+        enable_progress_bar=config.progress,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        log_every_n_steps=min(50, config.checkpoint_every),
+    )
+    last = config.out / "checkpoints" / "last.ckpt"
+    resume_from = str(last) if config.resume and last.is_file() else None
+    trainer.fit(training, train_loader, val_loaders, ckpt_path=resume_from, weights_only=True)
+
+    path = config.out / f"{config.preset}.safetensors"
+    if trainer.is_global_zero:
+        checkpoint = torch.load(best.best_model_path, weights_only=True, map_location="cpu")
+        prefix = "model."
+        state = {key.removeprefix(prefix): value for key, value in checkpoint["state_dict"].items()}
+        training.model.load_state_dict(state)
+        save_weights(path, training.model.cpu(), _provenance(config, checkpoint["global_step"], best.best_model_score))
+    return path
+
+
+def _loader(config: TrainConfig, data: Mixture, sampler: Any, batch_size: int) -> DataLoader[ObjectSample]:
+    return DataLoader(
+        data,
+        batch_size=batch_size,
+        sampler=sampler,
+        num_workers=config.workers,
+        collate_fn=stack,
+        multiprocessing_context="spawn" if config.workers else None,
+        persistent_workers=config.workers > 0,
+    )
+
+
+def _rank_and_world() -> tuple[int, int]:
+    """This process's number and how many there are, as torchrun tells them."""
+    return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def _validation_loader(config: TrainConfig, spec: SourceSpec) -> DataLoader[ObjectSample]:
+    source = spec.open("val")
+    rank, world = _rank_and_world()
+    count = min(config.val_objects, len(source))
+    visits = [Visit(0, index, 0, _VALIDATION_VIEWS) for index in range(count)][rank::world]
+    loader: Any = _loader(config, Mixture([source], augmented=False), visits, batch_size=min(16, len(visits)))
+    return loader  # type: ignore[no-any-return]
+
+
+def _provenance(config: TrainConfig, steps_done: int, score: Tensor | None) -> dict[str, Any]:
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    return {
+        "config": {key: str(value) if isinstance(value, Path) else value for key, value in asdict(config).items()},
+        "command": shlex.join(["jc3d", *sys.argv[1:]]),
+        "commit": commit.stdout.strip() or "unknown",
+        "steps": steps_done,
+        "val_miou": None if score is None else round(float(score), 4),
+        "torch": torch.__version__,
+    }
+
+
