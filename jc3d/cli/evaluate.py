@@ -1,0 +1,43 @@
+"""``jc3d evaluate``: a front end of `jc3d.evaluate`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from jc3d.cli.console import console
+from jc3d.cli.options import DEFAULT_MODEL, Model
+
+# An option that is not given is None here, so that its default stands once, in jc3d.evaluate.Protocol.
+
+
+def evaluate(
+    model: Model = DEFAULT_MODEL,
+    data: Annotated[str | None, typer.Option(help="procedural, meshes=FOLDER, shards=FOLDER or r2n2=FOLDER.")] = None,
+    split: Annotated[Literal["train", "val", "test"] | None, typer.Option(help="Which part of the data.")] = None,
+    views: Annotated[int | None, typer.Option(min=1, help="Random views of each object.")] = None,
+    threshold: Annotated[
+        float | None, typer.Option(min=0.0, max=1.0, help="A cell is occupied where its probability is above this.")
+    ] = None,
+    objects: Annotated[int | None, typer.Option(min=0, help="At most so many objects; 0 for all of the split.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Draws cameras and lights.")] = None,
+    thirteen: Annotated[
+        bool | None, typer.Option("--thirteen/--all-objects", help="Count only objects of the thirteen categories.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Also write the report as JSON.", show_default=False)
+    ] = None,
+) -> None:
+    """Measure mean IoU by category, with the protocol beside the numbers."""
+    given = {name: value for name, value in locals().items() if name not in ("model", "output") and value is not None}
+
+    from jc3d.evaluate import Protocol
+    from jc3d.evaluate import evaluate as run
+
+    report = run(model, Protocol(**given), progress=sys.stderr.isatty())
+    if output is not None:
+        report.save(output)
+    console.print(report.table())
