@@ -56,9 +56,8 @@ class Score:
     @classmethod
     def of(cls, plain: list[float], best: list[float]) -> Score:
         """Over at least one object; the standard deviation is the population's."""
-        return cls(
-            len(plain), statistics.fmean(plain), statistics.pstdev(plain), statistics.fmean(best), statistics.pstdev(best)
-        )
+        fmean, pstdev = statistics.fmean, statistics.pstdev
+        return cls(len(plain), fmean(plain), pstdev(plain), fmean(best), pstdev(best))
 
 
 @dataclass(frozen=True)

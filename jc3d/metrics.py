@@ -24,7 +24,8 @@ def iou(prob: Tensor, target: Tensor, threshold: float = THRESHOLD) -> Tensor:
         ValueError: the shapes differ.
     """
     if prob.shape != target.shape or prob.dim() < 3:
-        raise ValueError(f"prob and target: expected equal (..., X, Y, Z), got {tuple(prob.shape)}, {tuple(target.shape)}")
+        got = f"{tuple(prob.shape)}, {tuple(target.shape)}"
+        raise ValueError(f"prob and target: expected equal (..., X, Y, Z), got {got}")
     ours = prob > threshold
     theirs = target if target.dtype == torch.bool else target > 0.5
     intersection = (ours & theirs).sum(dim=(-3, -2, -1))

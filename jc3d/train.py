@@ -84,7 +84,8 @@ class TrainConfig:
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}: expected more than 0, got {getattr(self, name)}")
         if self.steps % self.checkpoint_every:
-            raise ValueError(f"steps: expected a multiple of checkpoint_every = {self.checkpoint_every}, got {self.steps}")
+            every = self.checkpoint_every
+            raise ValueError(f"steps: expected a multiple of checkpoint_every = {every}, got {self.steps}")
         if self.max_views < self.min_views:
             raise ValueError(f"max_views: expected at least min_views = {self.min_views}, got {self.max_views}")
 
@@ -93,7 +94,7 @@ class Visit(NamedTuple):
     """One look at one object: what the sampler asks of the data set."""
 
     source: int
-    index: int
+    item: int
     draw: int
     views: int
 
@@ -107,8 +108,8 @@ class Mixture(Dataset[ObjectSample]):
 
     def __getitem__(self, visit: Visit) -> ObjectSample:
         """Looks."""
-        sample = self.sources[visit.source].get(visit.index, visit.draw, visit.views)
-        return jitter(sample, Random(visit.draw, visit.index)) if self.augmented else sample
+        sample = self.sources[visit.source].get(visit.item, visit.draw, visit.views)
+        return jitter(sample, Random(visit.draw, visit.item)) if self.augmented else sample
 
 
 class VisitSampler(Sampler[Visit]):
@@ -199,7 +200,7 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
         return loss
 
     def validation_step(self, batch: ObjectSample, _: int, dataloader_idx: int = 0) -> None:
-        """mIoU at τ = 0.4 with five views; best of four quarter turns where the front is free."""
+        """MIoU at τ = 0.4 with five views; best of four quarter turns where the front is free."""
         logits = self.model(batch.views.float() / 255).float()
         prob = torch.sigmoid(logits[:, 1] - logits[:, 0])
         best, _turns = best_quarter_turn(prob, batch.grid)
@@ -329,5 +330,3 @@ def _provenance(config: TrainConfig, steps_done: int, score: Tensor | None) -> d
         "val_miou": None if score is None else round(float(score), 4),
         "torch": torch.__version__,
     }
-
-

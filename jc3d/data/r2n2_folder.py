@@ -28,27 +28,11 @@ from torch import Tensor
 
 from jc3d.data.binvox import read_binvox, write_binvox
 from jc3d.data.cameras import Camera
+from jc3d.data.categories import SYNSETS
 from jc3d.data.images import load_views, to_uint8
 from jc3d.data.random import Random
 from jc3d.data.sources import ObjectSample
 from jc3d.files import atomic_write
-
-SYNSETS = {
-    "airplane": "02691156",
-    "bench": "02828884",
-    "cabinet": "02933112",
-    "car": "02958343",
-    "chair": "03001627",
-    "display": "03211117",
-    "lamp": "03636649",
-    "speaker": "03691459",
-    "rifle": "04090263",
-    "sofa": "04256520",
-    "table": "04379243",
-    "telephone": "04401088",
-    "watercraft": "04530566",
-}
-"""WordNet synset of each category, in the order of the category indices."""
 
 RENDERINGS, VOXELS = "ShapeNetRendering", "ShapeNetVox32"
 
@@ -253,7 +237,7 @@ def write_object(
 
     Args:
         root: folder that holds, or will hold, ``ShapeNetRendering`` and ``ShapeNetVox32``.
-        synset: name of the category's folder, see :data:`SYNSETS`.
+        synset: name of the category's folder, see :data:`jc3d.data.categories.SYNSETS`.
         object_id: name of the object's folder.
         views: (V, 3, H, W) uint8.
         cameras: V cameras.

@@ -11,16 +11,22 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from jc3d.data.categories import CATEGORIES
 from jc3d.data.random import Random
 
+if TYPE_CHECKING:
+    from jc3d.data.meshes import Mesh
+
 Split = Literal["train", "val", "test"]
+
+_KINDS = ("procedural", "meshes", "shards", "r2n2")
 
 OTHER_CATEGORY = -1
 """Category index of objects outside the thirteen."""
@@ -68,8 +74,8 @@ class ProceduralSource:
 
     def get(self, index: int, draw: int, views: int) -> ObjectSample:
         """Draws cameras, light and (in training) augmentation from ``draw``."""
-        from jc3d.data.procedural import augment, make_object, occupancy, render
         from jc3d.data.cameras import sample_cameras
+        from jc3d.data.procedural import augment, make_object, occupancy, render
         from jc3d.data.shading import sample_light
 
         rng = Random(self.seeds[index], draw)
@@ -164,8 +170,8 @@ def mesh_entries(folder: Path, split: Split) -> list[MeshEntry]:
         suffixes = {".ply", ".obj", ".off", ".stl", ".glb"}
         return [MeshEntry(path, OTHER_CATEGORY) for path in sorted(folder.iterdir()) if path.suffix.lower() in suffixes]
     with index.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    return [MeshEntry(folder / row["file"], _category_index(row["category"])) for row in rows if _split_of(row) == split]
+        rows = [row for row in csv.DictReader(file) if _split_of(row) == split]
+    return [MeshEntry(folder / row["file"], _category_index(row["category"])) for row in rows]
 
 
 def _split_of(row: dict[str, str]) -> Split:
@@ -181,13 +187,13 @@ def _category_index(name: str) -> int:
 
 
 @functools.lru_cache(maxsize=512)
-def _cached_mesh(path: Path):  # type: ignore[no-untyped-def]
+def _cached_mesh(path: Path) -> Mesh:
     from jc3d.data.meshes import load_mesh
 
     return load_mesh(path)
 
 
-def _sample(views: Tensor, grid: np.ndarray, category: int, free_front: bool) -> ObjectSample:
+def _sample(views: Tensor, grid: NDArray[np.bool_], category: int, free_front: bool) -> ObjectSample:
     return ObjectSample(views, torch.as_tensor(grid), torch.tensor(category), torch.tensor(free_front))
 
 
@@ -220,22 +226,16 @@ class SourceSpec:
 
     def open(self, split: Split) -> Source:
         """The source itself, for one split."""
-        return _KINDS[self.kind](self.folder, split)
+        if self.kind == "procedural":
+            return ProceduralSource(split)
+        assert self.folder is not None
+        if self.kind == "meshes":
+            return MeshSource(self.folder, split)
+        if self.kind == "shards":
+            return ShardSource(self.folder / split)
+        from jc3d.data.r2n2_folder import R2N2Source  # it imports this module
 
-
-def _open_r2n2(folder: Path | None, split: Split) -> Source:
-    from jc3d.data.r2n2_folder import R2N2Source
-
-    assert folder is not None
-    return R2N2Source(folder, split)
-
-
-_KINDS = {
-    "procedural": lambda folder, split: ProceduralSource(split),
-    "meshes": lambda folder, split: MeshSource(folder, split),
-    "shards": lambda folder, split: ShardSource(folder / split),
-    "r2n2": _open_r2n2,
-}
+        return R2N2Source(self.folder, split)
 
 
 def stack(samples: Sequence[ObjectSample]) -> ObjectSample:

@@ -63,7 +63,8 @@ def packaged_path(name: str) -> Path:
     """
     path = _weights_folder() / f"{name}.safetensors"
     if not path.is_file():
-        raise WeightsError(f"model: expected one of {', '.join(packaged()) or 'none packaged'}, or a path; got {name!r}")
+        known = ", ".join(packaged()) or "none packaged"
+        raise WeightsError(f"model: expected one of {known}, or a .safetensors path; got {name!r}")
     return path
 
 

@@ -3,6 +3,8 @@
     views ──encoder──> code ──linear──> gates ─┐
                                                ├─ 3D-LSTM (one step a view) ──> h ──decoder──> occupancy
                         previous h ──3³ conv───┘
+
+The widths are those of the first author's implementation; small presets change widths, never the structure.
 """
 
 from __future__ import annotations
@@ -82,7 +84,7 @@ class R2N2Config:
 
 
 class ViewEncoder(nn.Module):
-    """Six halvings with LeakyReLU between them, (N, 3, 128, 128) -> (N, channels[-1], 2, 2), no activation at the end."""
+    """Six halvings with LeakyReLU between, (N, 3, 128, 128) -> (N, channels[-1], 2, 2), no activation at the end."""
 
     def __init__(self, config: R2N2Config) -> None:
         super().__init__()
@@ -99,7 +101,8 @@ class ViewEncoder(nn.Module):
 
     def forward(self, views: Tensor) -> Tensor:
         """Views in [0, 1] to the last feature map."""
-        return self.layers(views.contiguous(memory_format=torch.channels_last))
+        features: Tensor = self.layers(views.contiguous(memory_format=torch.channels_last))
+        return features
 
 
 class GridDecoder(nn.Module):
@@ -123,7 +126,8 @@ class GridDecoder(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         """Decodes."""
-        return self.layers(h.contiguous(memory_format=torch.channels_last_3d))
+        logits: Tensor = self.layers(h.contiguous(memory_format=torch.channels_last_3d))
+        return logits
 
 
 class R2N2(nn.Module):
@@ -153,13 +157,15 @@ class R2N2(nn.Module):
 
     def codes_of_views(self, views: Tensor) -> Tensor:
         """Differentiable codes, (N, 3, 128, 128) in [0, 1] -> (N, K)."""
-        return self.head(self.encoder(views))
+        codes: Tensor = self.head(self.encoder(views))
+        return codes
 
     def forward(self, views: Tensor) -> Tensor:
         """Trains on this: (B, V, 3, 128, 128) in [0, 1] -> logits (B, 2, 32, 32, 32) after the last view."""
         batch, num_views = views.shape[:2]
         codes = self.codes_of_views(views.flatten(0, 1)).view(batch, num_views, -1)
-        return self.decoder(self._run(codes).h)
+        logits: Tensor = self.decoder(self._run(codes).h)
+        return logits
 
     def _run(self, codes: Tensor) -> GridState:
         batch, num_views, _ = codes.shape

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from jc3d.nn import DownsampleConv2d, UpsampleConv3d
 from jc3d.nn.image_blocks import ResidualConv2d
 
 FORMAT = "jc3d-weights-1"
+
+_Kernel = nn.Conv2d | nn.Conv3d | UpsampleConv3d
 
 _FAMILIES: dict[str, tuple[type[R2N2], type[R2N2Config]]] = {
     "r2n2": (R2N2, R2N2Config),
@@ -47,19 +50,22 @@ def fold_norms(model: R2N2) -> R2N2:
         The same function (in eval mode) as a model whose config has ``norm=False``.
     """
     folded = build(replace(model.config, norm=False)).eval()
-    source = {name: module for name, module in model.named_modules() if isinstance(module, DownsampleConv2d | ResidualConv2d)}
+    blocks = (DownsampleConv2d, ResidualConv2d)
     with torch.no_grad():
-        for name, module in folded.named_modules():
-            if isinstance(module, DownsampleConv2d | ResidualConv2d):
-                _fold_pair(module.conv, source[name].conv, source[name].norm)
+        for target, source in zip(folded.encoder.layers, model.encoder.layers, strict=True):
+            if isinstance(target, blocks):
+                assert isinstance(source, blocks)
+                _fold_pair(target.conv, source.conv, source.norm)
         _fold_decoder(folded.decoder, model.decoder)
         folded.head.load_state_dict(model.head.state_dict())
         folded.recurrence.load_state_dict(model.recurrence.state_dict())
     return folded.requires_grad_(False)
 
 
-def _fold_pair(target: nn.Module, conv: nn.Module, norm: nn.Module) -> None:
+def _fold_pair(target: _Kernel, conv: _Kernel, norm: nn.Module) -> None:
     weight, bias = conv.weight, conv.bias
+    assert bias is not None
+    assert target.bias is not None
     if isinstance(norm, nn.BatchNorm2d | nn.BatchNorm3d):
         assert norm.running_mean is not None
         assert norm.running_var is not None
@@ -71,13 +77,12 @@ def _fold_pair(target: nn.Module, conv: nn.Module, norm: nn.Module) -> None:
 
 
 def _fold_decoder(target: GridDecoder, source: GridDecoder) -> None:
-    kernels = (UpsampleConv3d, nn.Conv3d)
     layers = list(source.layers)
-    convolutions = [i for i, layer in enumerate(layers) if isinstance(layer, kernels)]
-    targets = [layer for layer in target.layers if isinstance(layer, kernels)]
-    for layer, index in zip(targets, convolutions, strict=True):
-        following = layers[index + 1] if index + 1 < len(layers) else nn.Identity()
-        _fold_pair(layer, layers[index], following)
+    followed = pairwise([*layers, nn.Identity()])
+    pairs = [(layer, following) for layer, following in followed if isinstance(layer, UpsampleConv3d | nn.Conv3d)]
+    targets = [layer for layer in target.layers if isinstance(layer, UpsampleConv3d | nn.Conv3d)]
+    for kernel, (layer, following) in zip(targets, pairs, strict=True):
+        _fold_pair(kernel, layer, following)
 
 
 def save_weights(path: str | Path, model: R2N2, info: dict[str, Any]) -> None:
@@ -124,13 +129,14 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
         raise WeightsError(f"weights: {path}: expected format {FORMAT}, got {metadata.get('format')}")
     try:
         config_type = _FAMILIES[metadata["family"]][1]
-        raw = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(metadata["config"]).items()}
+        raw: dict[str, Any] = json.loads(metadata["config"])
+        raw = {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
         return {
             "config": config_type(**raw),
             "fingerprint": bytes.fromhex(metadata["fingerprint"]),
             "info": json.loads(metadata["info"]),
         }
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"weights: {path}: metadata cannot be read ({error!r})") from error
 
 

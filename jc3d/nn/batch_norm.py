@@ -40,7 +40,8 @@ class _WholeBatchNorm(nn.modules.batchnorm._BatchNorm):
         values = x.float()
         count = x.new_full((1,), x.numel() / x.shape[1], dtype=torch.float32)
         sums = torch.cat((values.sum(dims), values.square().sum(dims), count))
-        total, squares, size = _SumOverProcesses.apply(sums).split((x.shape[1], x.shape[1], 1))
+        whole: Tensor = _SumOverProcesses.apply(sums)  # type: ignore[no-untyped-call]
+        total, squares, size = whole.split((x.shape[1], x.shape[1], 1))
         mean = total / size
         var = squares / size - mean.square()
         assert self.running_mean is not None

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from jc3d.ops import binarize
-
-_SEED_RANGE = 2**62
 
 
 class Binarizer(nn.Module):
@@ -26,7 +23,4 @@ class Binarizer(nn.Module):
         Returns:
             ±1 in the shape and dtype of ``x``.
         """
-        if not self.training:
-            return binarize(x)
-        seed = int(torch.randint(_SEED_RANGE, ()).item())
-        return binarize(x, stochastic=True, seed=seed)
+        return binarize(x, stochastic=self.training)

@@ -33,14 +33,13 @@ class ConvLSTM3d(nn.Module):
         self.side = side
         gates = 3 * channels
         full = nn.Linear(code_size if rank is None else rank, gates * side**3)
-        self.linear: nn.Module = (
-            full if rank is None else nn.Sequential(nn.Linear(code_size, rank, bias=False), full)
-        )
+        self.linear: nn.Module = full if rank is None else nn.Sequential(nn.Linear(code_size, rank, bias=False), full)
         self.conv3d = nn.Conv3d(channels, gates, kernel_size=3, padding=1)
 
     def gates_of_code(self, code: Tensor) -> Tensor:
         """The code's share of the gates, (N, K) -> (N, 3·N_h, S, S, S); the views of all objects fit in one call."""
-        return self.linear(code).view(-1, 3 * self.channels, self.side, self.side, self.side)
+        gates: Tensor = self.linear(code)
+        return gates.view(-1, 3 * self.channels, self.side, self.side, self.side)
 
     def step(self, x_gates: Tensor, state: GridState | None) -> GridState:
         """Adds one view.

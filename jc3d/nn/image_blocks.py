@@ -39,7 +39,8 @@ class DownsampleConv2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Halves."""
-        return self.pool(self.norm(self.conv(x)))
+        halved: Tensor = self.pool(self.norm(self.conv(x)))
+        return halved
 
 
 class ResidualConv2d(nn.Module):
@@ -53,4 +54,5 @@ class ResidualConv2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Adds."""
-        return x + self.norm(self.conv(self.activation(x)))
+        change: Tensor = self.norm(self.conv(self.activation(x)))
+        return x + change

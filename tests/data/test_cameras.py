@@ -82,7 +82,8 @@ def test_the_front_camera_sees_x_to_the_right_and_y_up() -> None:
 def test_sampled_cameras_follow_the_protocol() -> None:
     cameras = sample_cameras(Random(0), 4000)
     azimuths, elevations, ratios = (
-        torch.tensor([getattr(camera, name) for camera in cameras]) for name in ("azimuth", "elevation", "distance_ratio")
+        torch.tensor([getattr(camera, name) for camera in cameras])
+        for name in ("azimuth", "elevation", "distance_ratio")
     )
     for values, low, high in ((azimuths, 0.0, 360.0), (elevations, 25.0, 30.0), (ratios, 0.65, 0.95)):
         assert values.min() >= low

@@ -127,7 +127,7 @@ def test_resizing_averages_and_stays_in_range():
     edge = np.zeros((200, 200), dtype=np.float32)
     edge[:, 100:] = 1.0
     view = load_view(edge)
-    assert 0.0 <= float(view.min())
+    assert float(view.min()) >= 0.0
     assert float(view.max()) <= 1.0
 
 

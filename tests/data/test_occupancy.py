@@ -55,12 +55,16 @@ VOLUMES = [
     ("cone", lambda b: b.cylinder((0, 0, 0), (1, 1, 1), GREY, taper=0.0), math.pi / 12),
     ("truncated cone", lambda b: b.cylinder((0, 0, 0), (1, 1, 1), GREY, taper=0.5), math.pi / 12 * 1.75),
     # A unit cube less its twelve edges (prisms of section c²/2), plus what neighbours at the eight corners share.
-    ("bevelled cube", lambda b: b.bevel((0, 0, 0), (1, 1, 1), GREY, cut=0.5), 1 - 12 * 0.25**2 / 2 + 8 * 0.25**3 * 3 / 4),
+    (
+        "bevelled cube",
+        lambda b: b.bevel((0, 0, 0), (1, 1, 1), GREY, cut=0.5),
+        1 - 12 * 0.25**2 / 2 + 8 * 0.25**3 * 3 / 4,
+    ),
 ]
 
 
 @pytest.mark.parametrize(("draw", "volume"), [row[1:] for row in VOLUMES], ids=[row[0] for row in VOLUMES])
-def test_volumes_are_those_of_the_solids(draw, volume: float) -> None:  # noqa: ANN001
+def test_volumes_are_those_of_the_solids(draw, volume: float) -> None:
     builder = Builder()
     draw(builder)
     shape = builder.shape("test", 0)
@@ -136,7 +140,9 @@ def test_rods_stay_whole_at_any_angle(kind: Kind) -> None:
     rng = Random(8, int(kind))
     for _ in range(60):
         builder = Builder()
-        builder.beam(tuple(rng.uniforms(3, -0.3, 0.3)), tuple(rng.uniforms(3, -0.45, 0.45)), rng.uniform(1e-4, 0.05), GREY)
+        builder.beam(
+            tuple(rng.uniforms(3, -0.3, 0.3)), tuple(rng.uniforms(3, -0.45, 0.45)), rng.uniform(1e-4, 0.05), GREY
+        )
         affine = builder._affine[0]
         if np.linalg.norm(affine[:, 1]) < 0.1:
             continue

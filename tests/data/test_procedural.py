@@ -7,18 +7,21 @@ import hashlib
 import numpy as np
 import pytest
 import torch
+from shape_mesh import tessellated
 
+from jc3d.data import meshes
 from jc3d.data.cameras import Camera, camera_frames, sample_cameras
-from jc3d.data.procedural import CATEGORIES, Kind, Shape, augment, cast, make_object, occupancy, sample
+from jc3d.data.procedural import CATEGORIES, Kind, Shape, augment, cast, make_object, occupancy, render, sample
 from jc3d.data.procedural.builder import Builder
 from jc3d.data.procedural.contact_sheet import contact_sheet, voxel_shape
 from jc3d.data.procedural.families import FAMILIES
 from jc3d.data.procedural.primitives import bounds, compose, invert
 from jc3d.data.random import Random
+from jc3d.data.shading import sample_light
 
 # Changing any of these changes what every seed means: packaged weights, splits and published numbers refer to them.
-FROZEN_GRIDS = "?"
-FROZEN_AUGMENTED = "?"
+FROZEN_GRIDS = "bef514cab9389d2815bdc7663f33a40321557359127a90ceb24128b2fc8bb9fe"
+FROZEN_AUGMENTED = "54c1e75c8a2a287f42e5fca5f365a92be3bee5cfebec5262c4c22dc295f5ff3c"
 
 
 def surface_points(shape: Shape, count: int = 4000) -> np.ndarray:
@@ -135,7 +138,7 @@ def test_families_vary_in_shape_proportion_and_colour(category: str) -> None:
     iou = common / (sizes[:, None] + sizes[None] - common)
     off = iou[~np.eye(40, dtype=bool)]
     assert off.mean() < 0.7
-    assert off.max() < 1.0
+    assert (off > 0.98).mean() < 0.01
     assert len({len(shape.kind) for shape in shapes}) >= 5
     extents = np.array([shape.bounds[1] - shape.bounds[0] for shape in shapes])
     assert extents.std(0).max() > 0.05
@@ -152,9 +155,7 @@ def test_views_and_voxels_agree(category: str) -> None:
         cameras = sample_cameras(Random(seed), 3)
         seen = cast([shape], [cameras], size).part >= 0
         voxels = voxel_shape(grid)
-        moved = [
-            Camera(c.azimuth, c.elevation, c.distance_ratio * shape.diagonal / voxels.diagonal) for c in cameras
-        ]
+        moved = [Camera(c.azimuth, c.elevation, c.distance_ratio * shape.diagonal / voxels.diagonal) for c in cameras]
         drawn = cast([voxels], [moved], size).part >= 0
         # Voxels stick out by at most a cell's diagonal, and thin parts by about a cell: 6 pixels at this distance.
         grown = torch.nn.functional.max_pool2d(seen.float()[:, None], 13, 1, 6)[:, 0] > 0
@@ -171,6 +172,40 @@ def test_views_and_voxels_agree(category: str) -> None:
             rows = ((1 - offset @ frames.up[view] / depth / (16 / 35)) * size / 2 - 0.5).round().long()
             close = torch.nn.functional.max_pool2d(seen[view].float()[None], 5, 1, 2)[0] > 0
             assert close[rows, columns].float().mean() > 0.97
+
+
+def test_a_mesh_and_its_procedural_twin_agree_cell_by_cell() -> None:
+    pytest.importorskip("trimesh")
+    builder = Builder()
+    builder.box((0, 0, 0), (1, 0.3, 0.6), (0.8, 0.2, 0.2), taper=(0.7, 0.9), lean=(0.1, 0.0))
+    builder.bevel((0.1, 0.3, 0), (0.4, 0.4, 0.3), (0.2, 0.8, 0.2), turn=[("y", 20.0)])
+    flat = builder.shape("twin", 0)
+    assert np.array_equal(occupancy(flat), meshes.occupancy(tessellated(flat)))
+    builder.cylinder((-0.3, 0.3, 0.1), (0.25, 0.5, 0.25), (0.2, 0.2, 0.8), taper=0.6)
+    builder.ellipsoid((0.3, 0.6, -0.1), (0.3, 0.5, 0.3), (0.7, 0.7, 0.1), turn=[("z", 30.0)])
+    shape = builder.shape("twin", 0)
+    # Facets lie a little inside of curved surfaces, so a centre in between is lost.
+    ours, theirs = occupancy(shape), meshes.occupancy(tessellated(shape))
+    assert not (theirs & ~ours).any()
+    assert (ours & ~theirs).sum() <= 10
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_both_renderers_and_both_voxelisers_agree(category: str) -> None:
+    pytest.importorskip("embreex")
+    agreement = []
+    for seed in range(5):
+        shape, cameras, light = make_object(seed, category), sample_cameras(Random(seed), 2), sample_light(Random(seed))
+        mesh = tessellated(shape)
+        ours, theirs = occupancy(shape), meshes.occupancy(mesh)
+        agreement.append((ours & theirs).sum() / (ours | theirs).sum())
+        views = render([shape], [cameras], [light])[0].float()
+        twin = torch.as_tensor(meshes.render(mesh, cameras, light)).float()
+        # Edges are softened in different ways; faces have one colour.
+        assert (views - twin).abs().mean() < 4.0
+        assert ((views - twin).abs().amax(1) > 64).float().mean() < 0.02
+    # Rules for thin parts differ in which of two neighbouring layers they take.
+    assert np.median(agreement) > (0.85 if category == "watercraft" else 0.93)
 
 
 def test_objects_fill_the_frame_and_stay_inside() -> None:
@@ -267,7 +302,9 @@ def test_a_beam_joins_its_ends() -> None:
     affine = builder._affine[0]
     assert affine @ [0, -1, 0, 1] == pytest.approx(start)
     assert affine @ [0, 1, 0, 1] == pytest.approx(end)
-    assert affine[:, :3].T @ affine[:, :3] == pytest.approx(np.diag(np.square([0.1, np.linalg.norm(affine[:, 1]), 0.2])))
+    assert affine[:, :3].T @ affine[:, :3] == pytest.approx(
+        np.diag(np.square([0.1, np.linalg.norm(affine[:, 1]), 0.2]))
+    )
     assert affine[1, 0] == 0  # its width is horizontal
     with pytest.raises(ValueError, match="end: expected another point"):
         builder.beam(start, start, 0.1, (0, 0, 0))

@@ -7,7 +7,8 @@ from PIL import Image
 
 from jc3d.data.binvox import write_binvox
 from jc3d.data.cameras import Camera, sample_cameras
-from jc3d.data.r2n2_folder import SYNSETS, ObjectKey, R2N2Folder, R2N2Source, write_object
+from jc3d.data.categories import SYNSETS
+from jc3d.data.r2n2_folder import ObjectKey, R2N2Folder, R2N2Source, write_object
 from jc3d.data.random import Random
 from jc3d.data.sources import SourceSpec
 from jc3d.errors import ImageError

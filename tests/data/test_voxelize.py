@@ -34,7 +34,7 @@ def cells_of(*boxes):
     """Cells whose centres lie in one of the boxes, each (low, high)."""
     grid = np.zeros((32, 32, 32), dtype=bool)
     for low, high in boxes:
-        x, y, z = ((CENTRES > a) & (CENTRES < b) for a, b in zip(low, high, strict=True))
+        x, y, z = (np.abs(CENTRES - (a + b) / 2) < (b - a) / 2 for a, b in zip(low, high, strict=True))
         grid |= x[:, None, None] & y[None, :, None] & z[None, None, :]
     return grid
 
@@ -46,7 +46,7 @@ def test_box_fills_the_grid():
 @pytest.mark.parametrize("axis", [0, 1, 2])
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_axes_and_signs(axis: int, sign: int):
-    """A bump on one side only is found on that side of the grid only: grid[x, y, z], low index at the low coordinate."""
+    """A bump on one side only is found on that side of the grid: [x, y, z], low index at the low coordinate."""
     low, high = np.full(3, -0.5), np.full(3, 0.5)
     low[axis], high[axis] = (-0.5, 0.1) if sign > 0 else (-0.1, 0.5)
     bump_low, bump_high = np.full(3, -0.12), np.full(3, 0.12)

@@ -1,11 +1,11 @@
 """Checkpoints of the reference layout give the same occupancies as an independent plain implementation."""
 
 import pytest
+import reference_r2n2
 import torch
 
 from jc3d.errors import WeightsError
 from jc3d.models import from_reference
-import reference_r2n2
 
 
 @pytest.fixture(scope="module")

@@ -27,4 +27,8 @@ def test_kernel_sum_is_eight_times_that_of_the_convolution() -> None:
 def test_gradients_reach_the_three_tap_kernel() -> None:
     layer = UpsampleConv3d(2, 2).double()
     x = torch.randn(1, 2, 2, 2, 2, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda x, w: torch.func.functional_call(layer, {"weight": w}, (x,)), (x, layer.weight))
+
+    def upsample(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        return torch.func.functional_call(layer, {"weight": weight}, (x,))
+
+    assert torch.autograd.gradcheck(upsample, (x, layer.weight))
