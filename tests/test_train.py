@@ -142,7 +142,7 @@ def test_loss_falls(shards: Path, tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"steps": 0}, "steps: expected more than 0, got 0"),
-        ({"steps": 700}, "steps: expected a multiple of checkpoint_every = 500, got 700"),
+        ({"steps": 700}, "steps: expected a multiple of checkpoint_every = 1000, got 700"),
         ({"max_views": 0}, "max_views: expected at least min_views = 1, got 0"),
     ],
 )

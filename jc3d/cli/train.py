@@ -23,6 +23,7 @@ def train(
     steps: Annotated[int | None, typer.Option(help="Optimiser steps.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Objects a step, over all processes.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak of Adam's learning rate.")] = None,
+    gate_rate: Annotated[float | None, typer.Option(help="Share of it for head and recurrence.")] = None,
     warmup: Annotated[int | None, typer.Option(help="Steps of linear warm-up.")] = None,
     weight_decay: Annotated[float | None, typer.Option(help="Decoupled weight decay.")] = None,
     min_views: Annotated[int | None, typer.Option(help="Fewest views of an object in a step.")] = None,
@@ -30,7 +31,7 @@ def train(
     val_objects: Annotated[int | None, typer.Option(help="Objects validated on, from each source.")] = None,
     checkpoint_every: Annotated[int | None, typer.Option(help="Steps between checkpoints, each validated.")] = None,
     precision: Annotated[
-        Literal["32-true", "bf16-mixed", "16-mixed"] | None, typer.Option(help="Mixed precision of the steps.")
+        Literal["32-true", "bf16-mixed"] | None, typer.Option(help="Mixed precision of the steps.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seeds the weights and the data.")] = None,
     workers: Annotated[int | None, typer.Option(help="Data processes of each training process.")] = None,
