@@ -65,8 +65,8 @@ class TrainConfig:
     data: tuple[str, ...] = ("procedural",)
     val_data: tuple[str, ...] = ("procedural",)
     steps: int = 12_000
-    batch_size: int = 8
-    learning_rate: float = 8e-4
+    batch_size: int = 16
+    learning_rate: float = 1e-3
     gate_rate: float = 0.2
     warmup: int = 300
     weight_decay: float = 0.02

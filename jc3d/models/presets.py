@@ -10,17 +10,18 @@ from jc3d.models.r2n2 import R2N2Config
 # Bits a view, K = 128·128·24 / rate, to the nearest multiple of four ([J] §IV, Fig. 8).
 _BITS = {48: 8192, 96: 4096, 128: 3072, 192: 2048, 384: 1024, 480: 820}
 
-# Two CPU cores train it in about two hours: strides instead of pooling, half the recurrent channels, a low-rank
-# linear map into the gates, and few channels at 32³, where the time goes.
+# Designed for training on two CPU cores: a stride of four first, half the recurrent channels, a low-rank linear map
+# into the gates, and nothing but the two logits at 32³. docs/architecture.md has the reasons.
 _R2N2_SMALL = R2N2Config(
     name="r2n2-small",
-    encoder_channels=(32, 64, 128, 256, 256, 256),
-    encoder_kernels=(5, 3, 3, 3, 3, 3),
-    encoder_residuals=(0, 0, 1, 1, 0, 0),
+    encoder_channels=(64, 128, 256, 256, 256),
+    encoder_kernels=(7, 3, 3, 3, 3),
+    encoder_strides=(4, 2, 2, 2, 2),
+    encoder_residuals=(0, 1, 1, 0, 0),
     downsample="stride",
     input_rank=256,
     hidden_channels=64,
-    up_channels=(96, 64, 16),
+    up_channels=(64, 32),
     head_channels=(),
     norm=True,
 )

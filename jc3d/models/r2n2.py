@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass
 from typing import ClassVar, Literal
 
@@ -24,7 +25,7 @@ from jc3d.nn.one_thread import one_thread
 
 FINGERPRINT_BYTES = 8
 CELL_SIDE = 4  # units along each side of the recurrent cube ([J] §II-C)
-CODE_SIDE = 2  # the encoder halves 128 six times
+CODE_SIDE = 2  # pixels along each side of the encoder's last map
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,14 @@ class R2N2Config:
     Attributes:
         name: preset name.
         code_size: K, numbers in a view's code.
-        encoder_channels: output channels of the six halving convolutions.
+        encoder_channels: output channels of the shrinking convolutions.
         encoder_kernels: their kernel sizes.
+        encoder_strides: factors by which they shrink; their product is 64.
         encoder_residuals: 3×3 residual convolutions after each of them.
-        downsample: how they halve, see :class:`jc3d.nn.DownsampleConv2d`.
+        downsample: how they shrink, see :class:`jc3d.nn.DownsampleConv2d`.
         input_rank: rank of the code's linear map into the gates; None for a full matrix.
         hidden_channels: N_h.
-        up_channels: output channels of the three doubling 3³ convolutions.
+        up_channels: output channels of the doubling 3³ convolutions: three, or two where the last layer doubles.
         head_channels: output channels of the 3³ convolutions at full resolution before the last one.
         norm: batch normalisation while training; :func:`jc3d.models.fold_norms` removes it for inference.
     """
@@ -49,6 +51,7 @@ class R2N2Config:
     code_size: int = 1024
     encoder_channels: tuple[int, ...] = (96, 128, 256, 256, 256, 256)
     encoder_kernels: tuple[int, ...] = (7, 3, 3, 3, 3, 3)
+    encoder_strides: tuple[int, ...] = (2, 2, 2, 2, 2, 2)
     encoder_residuals: tuple[int, ...] = (0, 0, 0, 0, 0, 0)
     downsample: Literal["pool", "stride"] = "pool"
     input_rank: int | None = None
@@ -63,12 +66,18 @@ class R2N2Config:
     grid_size: ClassVar[int] = 32
 
     def __post_init__(self) -> None:
+        stages = len(self.encoder_strides)
+        if math.prod(self.encoder_strides) != self.image_size // CODE_SIDE:
+            raise ValueError(f"encoder_strides: expected a product of 64 (128 to 2), got {self.encoder_strides}")
         for field in ("encoder_channels", "encoder_kernels", "encoder_residuals"):
             value = getattr(self, field)
-            if len(value) != 6:
-                raise ValueError(f"{field}: expected 6 numbers (128 is halved six times), got {value}")
-        if len(self.up_channels) != 3:
-            raise ValueError(f"up_channels: expected 3 numbers (4 is doubled three times), got {self.up_channels}")
+            if len(value) != stages:
+                raise ValueError(f"{field}: expected {stages} numbers, one a stride, got {value}")
+        if len(self.up_channels) not in (2, 3) or (len(self.up_channels) == 2 and self.head_channels):
+            raise ValueError(
+                "up_channels: expected 3 numbers, or 2 and no head_channels (4 is doubled three times), "
+                f"got {self.up_channels} and {self.head_channels}"
+            )
         if self.code_size < CODE_SIDE**2 or self.code_size % CODE_SIDE**2:
             raise ValueError(f"code_size: expected a positive multiple of {CODE_SIDE**2}, got {self.code_size}")
 
@@ -84,17 +93,17 @@ class R2N2Config:
 
 
 class ViewEncoder(nn.Module):
-    """Six halvings with LeakyReLU between, (N, 3, 128, 128) -> (N, channels[-1], 2, 2), no activation at the end."""
+    """(N, 3, 128, 128) -> (N, channels[-1], 2, 2): shrinking convolutions with LeakyReLU between, none at the end."""
 
     def __init__(self, config: R2N2Config) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         in_channels = 3
-        stages = zip(config.encoder_channels, config.encoder_kernels, config.encoder_residuals, strict=True)
-        for out_channels, kernel, residuals in stages:
+        stages = (config.encoder_channels, config.encoder_kernels, config.encoder_strides, config.encoder_residuals)
+        for out_channels, kernel, stride, residuals in zip(*stages, strict=True):
             if layers:
                 layers.append(nn.LeakyReLU(NEGATIVE_SLOPE))
-            layers.append(DownsampleConv2d(in_channels, out_channels, kernel, config.downsample, config.norm))
+            layers.append(DownsampleConv2d(in_channels, out_channels, kernel, stride, config.downsample, config.norm))
             layers += [ResidualConv2d(out_channels, config.norm) for _ in range(residuals)]
             in_channels = out_channels
         self.layers = nn.Sequential(*layers)
@@ -114,14 +123,15 @@ class GridDecoder(nn.Module):
         channels = config.hidden_channels
         for width in config.up_channels:
             layers.append(UpsampleConv3d(channels, width))
-            if config.norm and width != config.up_channels[-1]:  # at 32³ it would cost more than the convolution
+            if config.norm and len(layers) < 6:  # at 32³ it would cost more than the convolution
                 layers.append(BatchNorm3d(width))
             layers.append(nn.LeakyReLU(NEGATIVE_SLOPE))
             channels = width
         for width in config.head_channels:
             layers += [nn.Conv3d(channels, width, kernel_size=3, padding=1), nn.LeakyReLU(NEGATIVE_SLOPE)]
             channels = width
-        layers.append(nn.Conv3d(channels, 2, kernel_size=3, padding=1))
+        last_doubles = len(config.up_channels) == 2
+        layers.append(UpsampleConv3d(channels, 2) if last_doubles else nn.Conv3d(channels, 2, kernel_size=3, padding=1))
         self.layers = nn.Sequential(*layers)
 
     def forward(self, h: Tensor) -> Tensor:

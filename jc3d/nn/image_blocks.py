@@ -1,4 +1,4 @@
-"""Convolutions that halve an image."""
+"""Convolutions that shrink an image."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ NEGATIVE_SLOPE = 0.01  # of every LeakyReLU of the models ([J]'s implementation 
 
 
 class DownsampleConv2d(nn.Module):
-    """Convolution and halving, (N, in, H, W) -> (N, out, H/2, W/2), no activation.
+    """Convolution and shrinking, (N, in, H, W) -> (N, out, H/stride, W/stride), no activation.
 
     Args:
         in_channels: input channels.
         out_channels: output channels.
         kernel_size: odd.
-        downsample: ``"pool"``: stride 1, then 2×2 max-pooling (the paper); ``"stride"``: stride 2, six times cheaper
-            to train at the first layer.
+        stride: factor by which the image shrinks.
+        downsample: ``"pool"``: convolution at full resolution, then max-pooling (the paper); ``"stride"``: a strided
+            convolution, many times cheaper at the first layer.
         norm: batch normalisation after it (training only: packaged weights have it folded in).
     """
 
@@ -28,19 +29,20 @@ class DownsampleConv2d(nn.Module):
         in_channels: int,
         out_channels: int,
         kernel_size: int,
+        stride: int,
         downsample: Literal["pool", "stride"],
         norm: bool,
     ) -> None:
         super().__init__()
-        stride = 2 if downsample == "stride" else 1
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2)
+        conv_stride = stride if downsample == "stride" else 1
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, conv_stride, padding=kernel_size // 2)
         self.norm = BatchNorm2d(out_channels) if norm else nn.Identity()
-        self.pool = nn.MaxPool2d(2) if downsample == "pool" else nn.Identity()
+        self.pool = nn.MaxPool2d(stride) if downsample == "pool" else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Halves."""
-        halved: Tensor = self.pool(self.norm(self.conv(x)))
-        return halved
+        """Shrinks."""
+        shrunk: Tensor = self.pool(self.norm(self.conv(x)))
+        return shrunk
 
 
 class ResidualConv2d(nn.Module):

@@ -59,8 +59,10 @@ def test_unknown_preset_lists_the_known() -> None:
     ("change", "message"),
     [
         ({"code_size": 1022}, "code_size: expected a positive multiple of 4, got 1022"),
-        ({"encoder_channels": (8, 8)}, "encoder_channels: expected 6 numbers"),
-        ({"up_channels": (8,)}, "up_channels: expected 3 numbers"),
+        ({"encoder_channels": (8, 8)}, "encoder_channels: expected 6 numbers, one a stride"),
+        ({"up_channels": (8,)}, "up_channels: expected 3 numbers, or 2 and no head_channels"),
+        ({"up_channels": (8, 8)}, "up_channels: expected 3 numbers, or 2 and no head_channels"),
+        ({"encoder_strides": (2, 2, 2, 2, 2)}, "encoder_strides: expected a product of 64"),
     ],
 )
 def test_bad_configs(change: dict[str, object], message: str) -> None:

@@ -8,10 +8,11 @@ from jc3d.nn import UpsampleConv3d
 from jc3d.nn.upsample import fold_nearest_into_kernel
 
 
+@pytest.mark.parametrize("out_channels", [2, 5], ids=["phases", "transposed"])
 @pytest.mark.parametrize("shape", [(1, 2, 1, 1, 1), (2, 3, 4, 4, 4), (1, 2, 3, 5, 2)])
-def test_equals_nearest_then_convolution(shape: tuple[int, ...]) -> None:
+def test_equals_nearest_then_convolution(shape: tuple[int, ...], out_channels: int) -> None:
     torch.manual_seed(0)
-    layer = UpsampleConv3d(shape[1], 4).double()
+    layer = UpsampleConv3d(shape[1], out_channels).double()
     x = torch.randn(shape, dtype=torch.float64)
     expected = F.conv3d(F.interpolate(x, scale_factor=2, mode="nearest"), layer.weight, layer.bias, padding=1)
     torch.testing.assert_close(layer(x), expected, rtol=0, atol=1e-13)
