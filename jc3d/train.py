@@ -11,7 +11,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -24,7 +24,7 @@ from jc3d.data.random import Random
 from jc3d.data.sources import ObjectSample, Source, SourceSpec, stack
 from jc3d.errors import require_extra
 from jc3d.metrics import best_quarter_turn, iou, quarter_turns
-from jc3d.models import R2N2, create, preset, save_weights
+from jc3d.models import R2N2, create, load, preset, save_weights, unfold_norms
 
 L = require_extra("lightning", "train")
 
@@ -37,6 +37,7 @@ class TrainConfig:
     """Everything a training run depends on.
 
     Attributes:
+        init: weights to start from, a packaged model's name or a file, of the same architecture; "" for fresh ones.
         preset: architecture, a key of :data:`jc3d.models.PRESETS`.
         out: folder of checkpoints, logs and the final ``PRESET.safetensors``.
         data: training sources, see :mod:`jc3d.data.sources`.
@@ -60,6 +61,7 @@ class TrainConfig:
         progress: show a progress bar.
     """
 
+    init: str = ""
     preset: str = "implicit-384"
     out: Path = Path("runs/implicit-384")
     data: tuple[str, ...] = ("procedural",)
@@ -190,10 +192,10 @@ def jitter(sample: ObjectSample, rng: Random) -> ObjectSample:
 class Training(L.LightningModule):  # type: ignore[misc, name-defined]
     """One model under training."""
 
-    def __init__(self, config: TrainConfig) -> None:
+    def __init__(self, config: TrainConfig, model: R2N2) -> None:
         super().__init__()
         self.config = config
-        self.model: R2N2 = create(config.preset, config.seed)
+        self.model = model
 
     def training_step(self, batch: ObjectSample, _: int) -> Tensor:
         """One step on a batch of objects with equally many views."""
@@ -263,7 +265,7 @@ def train(config: TrainConfig) -> Path:
         torch.set_num_threads(config.threads)
     train_specs = [SourceSpec.parse(text) for text in config.data]
     sources = [spec.open("train") for spec in train_specs]
-    training = Training(config)
+    training = Training(config, _initial_model(config, sources))
     sizes = [len(source) for source in sources]
     sampler = VisitSampler(config, train_specs, sizes, steps_done=lambda: int(training.global_step))
     train_loader = _loader(config, Mixture(sources, augmented=True), sampler, config.batch_size // sampler.world)
@@ -303,6 +305,19 @@ def train(config: TrainConfig) -> Path:
         training.model.load_state_dict(weights)
         save_weights(path, training.model.cpu(), _provenance(config, state["global_step"], best.best_model_score))
     return path
+
+
+def _initial_model(config: TrainConfig, sources: list[Source]) -> R2N2:
+    """Fresh weights, or those of ``config.init`` with their normalisations put back."""
+    if not config.init:
+        return create(config.preset, config.seed)
+    model, wanted = load(config.init), preset(config.preset)
+    if replace(wanted, name=model.config.name, norm=False) != model.config:
+        raise ValueError(f"init: expected weights of the architecture of {config.preset}, got {model.config}")
+    if not wanted.norm:
+        return model.requires_grad_(True)
+    samples = [sources[0].get(index % len(sources[0]), config.seed, config.max_views) for index in range(32)]
+    return unfold_norms(model, stack(samples).views.float() / 255)
 
 
 def _loader(config: TrainConfig, data: Mixture, sampler: Any, batch_size: int) -> DataLoader[ObjectSample]:

@@ -124,6 +124,17 @@ def test_two_processes_follow_the_curve_of_one(shards: Path, finished: Path, tmp
     assert load(tmp_path / "r2n2-small.safetensors").config.name == "r2n2-small"
 
 
+def test_training_goes_on_from_a_weights_file(shards: Path, finished: Path, tmp_path: Path) -> None:
+    start = finished / "r2n2-small.safetensors"
+    train(train_tiny.config(shards, tmp_path, init=str(start), steps=2, learning_rate=1e-6))
+    ours, theirs = load(tmp_path / "r2n2-small.safetensors"), load(start)
+    for name, tensor in theirs.named_parameters():
+        if name.startswith("recurrence"):  # elsewhere the statistics of the norms have moved
+            torch.testing.assert_close(ours.get_parameter(name), tensor, rtol=1e-2, atol=1e-4)
+    with pytest.raises(ValueError, match="init: expected weights of the architecture of implicit-384"):
+        train(train_tiny.config(shards, tmp_path / "other", init=str(start), preset="implicit-384"))
+
+
 @pytest.mark.parametrize("precision", ["bf16-mixed"])
 def test_mixed_precision_trains_the_binary_model(shards: Path, tmp_path: Path, precision: str) -> None:
     path = train(train_tiny.config(shards, tmp_path, preset="implicit-384", precision=precision))

@@ -105,21 +105,27 @@ def _card(name: str, reports: dict[str, Report]) -> str:
     model = jc3d.models.load(name)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     procedural, meshes = reports["procedural"].overall, reports["meshes"].overall
-    return f"""# {name}
-
-{config.code_bits} bits a view ({config.ratio:.0f}:1), {parameters / 1e6:.2f} M parameters in float16, {path.stat().st_size / 1e6:.1f} MB,
-fingerprint `{metadata["fingerprint"].hex()}`.
-
-| test | objects | mIoU ± std |
-| --- | ---: | ---: |
-| procedural, 5 views, τ = 0.4 | {procedural.objects} | {procedural.miou:.3f} ± {procedural.std:.3f} |
-| real meshes of the thirteen categories, 5 views, τ = 0.4, best of four quarter turns | {meshes.objects} | {meshes.miou_best_turn:.3f} ± {meshes.std_best_turn:.3f} |
-
-- **Data**: {", ".join(f"`{source}`" for source in info["config"]["data"])}; seed {info["config"]["seed"]}. {(HERE / "data.md").read_text().strip()}
-- **Command**: `{info["command"]}`
-- **Commit**: {info["commit"]}, torch {info["torch"]}; the weights are those of step {info["steps"]} of {info["config"]["steps"]}, validation mIoU {info["val_miou"]}.
-- **Not for**: objects that are not upright, scenes with a background, or objects far from the thirteen categories of ShapeNet-13.
-"""
+    run = info["config"]
+    data = ", ".join(f"`{source}`" for source in run["data"])
+    lines = [
+        f"# {name}",
+        "",
+        f"{config.code_bits} bits a view ({config.ratio:.0f}:1), {parameters / 1e6:.2f} M parameters in float16, "
+        f"{path.stat().st_size / 1e6:.1f} MB, fingerprint `{metadata['fingerprint'].hex()}`.",
+        "",
+        "| test (5 views, τ = 0.4) | objects | mIoU ± std |",
+        "| --- | ---: | ---: |",
+        f"| procedural | {procedural.objects} | {procedural.miou:.3f} ± {procedural.std:.3f} |",
+        f"| real meshes of the thirteen categories, best of four quarter turns | {meshes.objects} "
+        f"| {meshes.miou_best_turn:.3f} ± {meshes.std_best_turn:.3f} |",
+        "",
+        f"- **Data**: {data}; seed {run['seed']}. {(HERE / 'data.md').read_text().strip()}",
+        f"- **Command**: `{info['command']}`",
+        f"- **Commit**: {info['commit']}, torch {info['torch']}; weights of step {info['steps']} of {run['steps']}, "
+        f"validation mIoU {info['val_miou']}.",
+        "- **Not for**: objects that are not upright, scenes with a background, or objects far from ShapeNet-13.",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _gallery(codec: jc3d.Codec, source: ProceduralSource | MeshSource, path: Path) -> None:

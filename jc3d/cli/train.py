@@ -14,6 +14,7 @@ from jc3d.cli.console import console, print_facts
 
 def train(
     preset: Annotated[str | None, typer.Option(help="Architecture, see `jc3d models`.")] = None,
+    init: Annotated[str | None, typer.Option(help="Start from a packaged model or a .safetensors file.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run; else runs/PRESET.")] = None,
     data: Annotated[
         list[str] | None,

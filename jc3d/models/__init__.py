@@ -13,7 +13,7 @@ from jc3d.models.implicit import Implicit, ImplicitConfig
 from jc3d.models.presets import PRESETS, preset
 from jc3d.models.r2n2 import R2N2, R2N2Config
 from jc3d.models.reference import from_reference
-from jc3d.models.weights import build, fold_norms, load_weights, read_metadata, save_weights
+from jc3d.models.weights import build, fold_norms, load_weights, read_metadata, save_weights, unfold_norms
 
 __all__ = [
     "PRESETS",
@@ -31,6 +31,7 @@ __all__ = [
     "preset",
     "read_metadata",
     "save_weights",
+    "unfold_norms",
 ]
 
 

@@ -15,13 +15,13 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from jc3d.errors import WeightsError
 from jc3d.files import atomic_write
 from jc3d.models.implicit import Implicit, ImplicitConfig
-from jc3d.models.r2n2 import R2N2, GridDecoder, R2N2Config
+from jc3d.models.r2n2 import R2N2, R2N2Config
 from jc3d.nn import DownsampleConv2d, UpsampleConv3d
 from jc3d.nn.image_blocks import ResidualConv2d
 
@@ -50,39 +50,81 @@ def fold_norms(model: R2N2) -> R2N2:
         The same function (in eval mode) as a model whose config has ``norm=False``.
     """
     folded = build(replace(model.config, norm=False)).eval()
-    blocks = (DownsampleConv2d, ResidualConv2d)
     with torch.no_grad():
-        for target, source in zip(folded.encoder.layers, model.encoder.layers, strict=True):
-            if isinstance(target, blocks):
-                assert isinstance(source, blocks)
-                _fold_pair(target.conv, source.conv, source.norm)
-        _fold_decoder(folded.decoder, model.decoder)
-        folded.head.load_state_dict(model.head.state_dict())
-        folded.recurrence.load_state_dict(model.recurrence.state_dict())
+        for (target, _), (kernel, norm) in zip(_kernels(folded), _kernels(model), strict=True):
+            weight, bias = kernel.weight, kernel.bias
+            if isinstance(norm, nn.BatchNorm2d | nn.BatchNorm3d):
+                assert norm.running_mean is not None
+                assert norm.running_var is not None
+                statistics = (norm.running_mean, norm.running_var, norm.eps)
+                weight, bias = fuse_conv_bn_weights(weight, bias, *statistics, norm.weight, norm.bias)
+            _copy_kernel(target, weight, bias)
+    _copy_rest(folded, model)
     return folded.requires_grad_(False)
 
 
-def _fold_pair(target: _Kernel, conv: _Kernel, norm: nn.Module) -> None:
-    weight, bias = conv.weight, conv.bias
+def unfold_norms(model: R2N2, views: Tensor) -> R2N2:
+    """The reverse of :func:`fold_norms`, to train packaged weights further: batch normalisations that change nothing.
+
+    Each gets the statistics of its input on ``views``, and the scale and shift that undo them.
+
+    Args:
+        model: one without norms.
+        views: (B, V, 3, 128, 128) float32 in [0, 1] of the data to be trained on, a hundred views or so.
+
+    Returns:
+        The same function (in eval mode) as a model whose config has ``norm=True``.
+    """
+    unfolded = build(replace(model.config, norm=True)).eval()
+    with torch.no_grad():
+        for (target, _), (kernel, _) in zip(_kernels(unfolded), _kernels(model), strict=True):
+            _copy_kernel(target, kernel.weight, kernel.bias)
+        _copy_rest(unfolded, model)
+        hooks = [
+            norm.register_forward_pre_hook(_become_identity)
+            for _, norm in _kernels(unfolded)
+            if isinstance(norm, nn.BatchNorm2d | nn.BatchNorm3d)
+        ]
+        unfolded(views)
+    for hook in hooks:
+        hook.remove()
+    return unfolded
+
+
+def _kernels(model: R2N2) -> list[tuple[_Kernel, nn.Module]]:
+    """Every convolution of encoder and decoder in order, with what follows it: a norm, or something else."""
+    pairs: list[tuple[_Kernel, nn.Module]] = [
+        (block.conv, block.norm)
+        for block in model.encoder.layers
+        if isinstance(block, DownsampleConv2d | ResidualConv2d)
+    ]
+    for layer, following in pairwise([*model.decoder.layers, nn.Identity()]):
+        if isinstance(layer, UpsampleConv3d | nn.Conv3d):
+            pairs.append((layer, following))
+    return pairs
+
+
+def _copy_kernel(target: _Kernel, weight: Tensor, bias: Tensor | None) -> None:
     assert bias is not None
     assert target.bias is not None
-    if isinstance(norm, nn.BatchNorm2d | nn.BatchNorm3d):
-        assert norm.running_mean is not None
-        assert norm.running_var is not None
-        weight, bias = fuse_conv_bn_weights(
-            weight, bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
-        )
     target.weight.copy_(weight)
     target.bias.copy_(bias)
 
 
-def _fold_decoder(target: GridDecoder, source: GridDecoder) -> None:
-    layers = list(source.layers)
-    followed = pairwise([*layers, nn.Identity()])
-    pairs = [(layer, following) for layer, following in followed if isinstance(layer, UpsampleConv3d | nn.Conv3d)]
-    targets = [layer for layer in target.layers if isinstance(layer, UpsampleConv3d | nn.Conv3d)]
-    for kernel, (layer, following) in zip(targets, pairs, strict=True):
-        _fold_pair(kernel, layer, following)
+def _copy_rest(target: R2N2, source: R2N2) -> None:
+    target.head.load_state_dict(source.head.state_dict())
+    target.recurrence.load_state_dict(source.recurrence.state_dict())
+
+
+def _become_identity(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    assert isinstance(norm, nn.BatchNorm2d | nn.BatchNorm3d)
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    var, mean = torch.var_mean(inputs[0], dim=[0, *range(2, inputs[0].dim())])
+    norm.running_mean.copy_(mean)
+    norm.running_var.copy_(var)
+    norm.weight.copy_(torch.sqrt(var + norm.eps))
+    norm.bias.copy_(mean)
 
 
 def save_weights(path: str | Path, model: R2N2, info: dict[str, Any]) -> None:
