@@ -6,7 +6,9 @@ that happens to run it. So a resumed run continues the same sequence, and N proc
 
 from __future__ import annotations
 
+import math
 import os
+import pickle
 import shlex
 import subprocess
 import sys
@@ -20,6 +22,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from jc3d._version import __version__
 from jc3d.data.random import Random
 from jc3d.data.sources import ObjectSample, Source, SourceSpec, stack
 from jc3d.errors import require_extra
@@ -30,6 +33,8 @@ L = require_extra("lightning", "train")
 
 _VALIDATION_VIEWS = 5
 _GRADIENT_NORM = 1.0
+_CALIBRATION_OBJECTS = 32
+_FREE_SETTINGS = {"out", "init", "resume", "progress", "threads", "workers"}  # may differ when a run is resumed
 
 
 @dataclass(frozen=True)
@@ -85,10 +90,13 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         preset(self.preset)  # an unknown name is said before Lightning starts talking
-        positive = ("steps", "batch_size", "learning_rate", "min_views", "val_objects", "checkpoint_every")
+        positive = ("steps", "batch_size", "learning_rate", "gate_rate", "min_views", "val_objects", "checkpoint_every")
         for name in positive:
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}: expected more than 0, got {getattr(self, name)}")
+        for name in ("warmup", "weight_decay", "workers", "threads"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
         if self.steps % self.checkpoint_every:
             every = self.checkpoint_every
             raise ValueError(f"steps: expected a multiple of checkpoint_every = {every}, got {self.steps}")
@@ -196,11 +204,21 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
         super().__init__()
         self.config = config
         self.model = model
+        self.provenance = _provenance(config)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keeps what the run depends on beside its state."""
+        checkpoint["jc3d"] = self.provenance
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """A resumed run keeps the provenance it started with."""
+        self.provenance = checkpoint["jc3d"]
 
     def training_step(self, batch: ObjectSample, _: int) -> Tensor:
         """One step on a batch of objects with equally many views."""
-        # The binarizer's draws follow torch's generator; reseeding it by step makes a resumed run repeat them.
-        torch.manual_seed(Random(self.config.seed, self.global_step, self.global_rank).integers(0, 2**62))
+        # The binarizer's draws follow torch's generator: seeded by step, a resumed run repeats them, and processes
+        # that are seeded alike share one draw for the whole batch.
+        torch.manual_seed(Random(self.config.seed, self.global_step).integers(0, 2**62))
         loss = occupancy_loss(self.model(batch.views.float() / 255), batch.grid, batch.free_front)
         self.log("train/loss", loss, prog_bar=True, sync_dist=True, batch_size=len(batch.grid))
         return loss
@@ -242,7 +260,7 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
             if step < config.warmup:
                 return (step + 1) / config.warmup
             progress = (step - config.warmup) / max(1, config.steps - config.warmup)
-            return 0.5 * (1 + float(torch.cos(torch.tensor(min(1.0, progress) * torch.pi))))
+            return 0.5 * (1 + math.cos(min(1.0, progress) * math.pi))
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
@@ -265,13 +283,19 @@ def train(config: TrainConfig) -> Path:
         torch.set_num_threads(config.threads)
     train_specs = [SourceSpec.parse(text) for text in config.data]
     sources = [spec.open("train") for spec in train_specs]
-    training = Training(config, _initial_model(config, sources))
+    for source in sources:
+        source.get(0, 0, config.max_views)  # a source that cannot give what a step will ask for says so now
+    folder = config.out / "checkpoints"
+    last = folder / "last.ckpt"
+    resume_from = last if config.resume and last.is_file() else None
+    if resume_from is not None:
+        _check_resumable(config, resume_from)
+    training = Training(config, _initial_model(config, sources).train())
     sizes = [len(source) for source in sources]
     sampler = VisitSampler(config, train_specs, sizes, steps_done=lambda: int(training.global_step))
     train_loader = _loader(config, Mixture(sources, augmented=True), sampler, config.batch_size // sampler.world)
     val_loaders = [_validation_loader(config, SourceSpec.parse(text)) for text in config.val_data]
 
-    folder = config.out / "checkpoints"
     checkpoint = L.pytorch.callbacks.ModelCheckpoint
     best = checkpoint(folder, "best", monitor="val/miou", mode="max", enable_version_counter=False)
     # With a monitor, Lightning's own save_last follows the best; a resume needs the newest.
@@ -293,8 +317,6 @@ def train(config: TrainConfig) -> Path:
         num_sanity_val_steps=0,
         log_every_n_steps=min(50, config.checkpoint_every),
     )
-    last = folder / "last.ckpt"
-    resume_from = str(last) if config.resume and last.is_file() else None
     trainer.fit(training, train_loader, val_loaders, ckpt_path=resume_from, weights_only=True)
 
     path = config.out / f"{config.preset}.safetensors"
@@ -303,8 +325,32 @@ def train(config: TrainConfig) -> Path:
         prefix = "model."
         weights = {key.removeprefix(prefix): value for key, value in state["state_dict"].items()}
         training.model.load_state_dict(weights)
-        save_weights(path, training.model.cpu(), _provenance(config, state["global_step"], best.best_model_score))
+        score = best.best_model_score
+        info = training.provenance | {
+            "steps": state["global_step"],
+            "val_miou": None if score is None else round(float(score), 4),
+        }
+        save_weights(path, training.model.cpu(), info)
+    trainer.strategy.barrier()  # no process returns before the file is there
     return path
+
+
+def _check_resumable(config: TrainConfig, path: Path) -> None:
+    """A checkpoint goes on only under the settings it was made with.
+
+    Raises:
+        ValueError: it cannot be read, or a setting that changes the result differs.
+    """
+    try:
+        stored = torch.load(path, weights_only=True, map_location="cpu")["jc3d"]["config"]
+    except (OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
+        raise ValueError(f"resume: {path} is damaged or no checkpoint of ours ({error})") from error
+    for name, value in _as_json(config).items():
+        if name not in _FREE_SETTINGS and stored.get(name) != value:
+            was = stored.get(name)
+            raise ValueError(
+                f"{name}: expected {was!r} as in {path}, got {value!r}; give another folder or --no-resume"
+            )
 
 
 def _initial_model(config: TrainConfig, sources: list[Source]) -> R2N2:
@@ -314,10 +360,12 @@ def _initial_model(config: TrainConfig, sources: list[Source]) -> R2N2:
     model, wanted = load(config.init), preset(config.preset)
     if replace(wanted, name=model.config.name, norm=False) != model.config:
         raise ValueError(f"init: expected weights of the architecture of {config.preset}, got {model.config}")
-    if not wanted.norm:
-        return model.requires_grad_(True)
-    samples = [sources[0].get(index % len(sources[0]), config.seed, config.max_views) for index in range(32)]
-    return unfold_norms(model, stack(samples).views.float() / 255)
+    if wanted.norm:
+        draws = [(source, index) for index in range(_CALIBRATION_OBJECTS // len(sources)) for source in sources]
+        samples = [source.get(index % len(source), config.seed, config.max_views) for source, index in draws]
+        model = unfold_norms(model, stack(samples).views.float() / 255)
+    model.config = wanted
+    return model.requires_grad_(True)
 
 
 def _loader(config: TrainConfig, data: Mixture, sampler: Any, batch_size: int) -> DataLoader[ObjectSample]:
@@ -342,17 +390,28 @@ def _validation_loader(config: TrainConfig, spec: SourceSpec) -> DataLoader[Obje
     rank, world = _rank_and_world()
     count = min(config.val_objects, len(source))
     visits = [Visit(0, index, 0, _VALIDATION_VIEWS) for index in range(count)][rank::world]
+    if not visits:
+        raise ValueError(f"val_objects: expected one for each of the {world} processes at least, got {count}")
+    source.get(0, 0, _VALIDATION_VIEWS)
     loader: Any = _loader(config, Mixture([source], augmented=False), visits, batch_size=min(16, len(visits)))
     return loader  # type: ignore[no-any-return]
 
 
-def _provenance(config: TrainConfig, steps_done: int, score: Tensor | None) -> dict[str, Any]:
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+def _as_json(config: TrainConfig) -> dict[str, Any]:
+    values = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(config).items()}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+
+
+def _provenance(config: TrainConfig) -> dict[str, Any]:
+    """What a run starts from: settings, command, and the commit of the code that runs."""
+    describe = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    try:
+        commit = subprocess.run(describe, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:  # no git
+        commit = ""
     return {
-        "config": {key: str(value) if isinstance(value, Path) else value for key, value in asdict(config).items()},
+        "config": _as_json(config),
         "command": shlex.join(["jc3d", *sys.argv[1:]]),
-        "commit": commit.stdout.strip() or "unknown",
-        "steps": steps_done,
-        "val_miou": None if score is None else round(float(score), 4),
-        "torch": torch.__version__,
+        "commit": commit or f"jc3d {__version__}",
+        "torch": str(torch.__version__),
     }

@@ -114,19 +114,38 @@ def test_killed_and_resumed_equals_uninterrupted(
         torch.testing.assert_close(ours["state_dict"][name], tensor, rtol=0, atol=0, msg=name)
 
 
-def test_two_processes_follow_the_curve_of_one(shards: Path, finished: Path, tmp_path: Path) -> None:
+# Rounding flips a few of the binary model's draws after the first step.
+@pytest.mark.parametrize(("preset", "tolerance"), [("r2n2-small", 1e-3), ("implicit-384", 1e-2)])
+def test_two_processes_follow_the_curve_of_one(
+    shards: Path, finished: Path, tmp_path: Path, preset: str, tolerance: float
+) -> None:
+    if preset != "r2n2-small":
+        finished = tmp_path / "one"
+        train(train_tiny.config(shards, finished, preset=preset))
+    tmp_path = tmp_path / "two"
     script = Path(train_tiny.__file__)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
-    run = subprocess.run([*command, str(shards), str(tmp_path)], capture_output=True, text=True, timeout=300)
+    run = subprocess.run([*command, str(shards), str(tmp_path), preset], capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr[-3000:]
     # Sums are grouped differently; Adam's first steps turn rounding into up to 1e-4 of the loss at this rate.
-    assert loss_curve(tmp_path) == pytest.approx(loss_curve(finished), rel=1e-3)
-    assert load(tmp_path / "r2n2-small.safetensors").config.name == "r2n2-small"
+    assert loss_curve(tmp_path) == pytest.approx(loss_curve(finished), rel=tolerance)
+    assert load(tmp_path / f"{preset}.safetensors").config.name == preset
 
 
-def test_training_goes_on_from_a_weights_file(shards: Path, finished: Path, tmp_path: Path) -> None:
+def test_training_goes_on_from_a_weights_file(
+    shards: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     start = finished / "r2n2-small.safetensors"
+    modes = []
+    step = Training.training_step
+
+    def watched(self: Training, batch: ObjectSample, index: int) -> torch.Tensor:
+        modes.append(all(module.training for module in self.model.modules()))
+        return step(self, batch, index)
+
+    monkeypatch.setattr(Training, "training_step", watched)
     train(train_tiny.config(shards, tmp_path, init=str(start), steps=2, learning_rate=1e-6))
+    assert modes == [True, True]
     ours, theirs = load(tmp_path / "r2n2-small.safetensors"), load(start)
     for name, tensor in theirs.named_parameters():
         if name.startswith("recurrence"):  # elsewhere the statistics of the norms have moved
@@ -135,18 +154,40 @@ def test_training_goes_on_from_a_weights_file(shards: Path, finished: Path, tmp_
         train(train_tiny.config(shards, tmp_path / "other", init=str(start), preset="implicit-384"))
 
 
-@pytest.mark.parametrize("precision", ["bf16-mixed"])
-def test_mixed_precision_trains_the_binary_model(shards: Path, tmp_path: Path, precision: str) -> None:
-    path = train(train_tiny.config(shards, tmp_path, preset="implicit-384", precision=precision))
-    curve = loss_curve(tmp_path)
-    assert all(0 < loss < 5 for loss in curve)
-    assert load(path).config.code_bits == 1024
+def test_mixed_precision_follows_full_precision(
+    shards: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dtypes = set()
+    forward = torch.nn.Conv2d.forward
+
+    def watched(self: torch.nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
+        y = forward(self, x)
+        dtypes.add(y.dtype)
+        return y
+
+    monkeypatch.setattr(torch.nn.Conv2d, "forward", watched)
+    train(train_tiny.config(shards, tmp_path, precision="bf16-mixed"))
+    assert dtypes == {torch.bfloat16}
+    assert loss_curve(tmp_path) == pytest.approx(loss_curve(finished), rel=0.03)
+
+
+def test_resuming_with_other_settings_is_refused(shards: Path, finished: Path) -> None:
+    with pytest.raises(ValueError, match=r"learning_rate: expected 0.0001 as in .*last.ckpt, got 0.05"):
+        train(train_tiny.config(shards, finished, learning_rate=0.05))
+
+
+def test_a_damaged_checkpoint_is_named(shards: Path, tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "last.ckpt").write_bytes(b"PK\x03\x04 nothing")
+    with pytest.raises(ValueError, match=r"resume: .*last.ckpt is damaged"):
+        train(train_tiny.config(shards, tmp_path))
 
 
 def test_loss_falls(shards: Path, tmp_path: Path) -> None:
-    train(train_tiny.config(shards, tmp_path, steps=40, checkpoint_every=8, learning_rate=2e-3))
+    train(train_tiny.config(shards, tmp_path, steps=40, checkpoint_every=4, learning_rate=2e-3))
     curve = loss_curve(tmp_path)
-    assert curve[-1] < 0.6 * curve[0]
+    assert len(curve) == 10
+    assert curve[-1] < 0.5 * curve[0]
 
 
 @pytest.mark.parametrize(
@@ -168,6 +209,8 @@ def test_bad_settings(change: dict[str, int], message: str) -> None:
         ("photos", "data: expected procedural, meshes=, shards= or r2n2=FOLDER, got 'photos'"),
         ("meshes", "data: expected"),
         ("procedural@0", "data: expected a positive weight after @"),
+        ("procedural@-2", "data: expected a positive weight after @"),
+        ("shards=/nowhere@x", "shards: expected shard-\\* folders in /nowhere@x/train, got none"),
         ("shards=/nowhere", "shards: expected shard-\\* folders in /nowhere/train, got none"),
     ],
 )

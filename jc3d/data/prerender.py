@@ -6,6 +6,7 @@ Rendering costs more than a training step of the small models on a CPU, so sever
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ import numpy as np
 import torch
 
 from jc3d.data.sources import SourceSpec, Split, stack
+from jc3d.files import atomic_write
 
 SHARD_OBJECTS = 256
 
@@ -33,6 +35,9 @@ def prerender_shard(spec: str, split: Split, folder: Path, first: int, count: in
     """
     target = folder / f"shard-{first:07d}"
     if target.exists():
+        stored = np.load(target / "views.npy", mmap_mode="r").shape[:2]
+        if stored != (count, views):
+            raise ValueError(f"{target}: expected {count} objects of {views} views, got {stored[0]} of {stored[1]}")
         return 0
     torch.set_num_threads(1)
     source = SourceSpec.parse(spec).open(split)
@@ -50,6 +55,19 @@ def prerender_shard(spec: str, split: Split, folder: Path, first: int, count: in
     return count
 
 
+def _agree_with_manifest(folder: Path, manifest: dict[str, object]) -> None:
+    """One folder holds shards of one source: the first call writes down which, later ones must say the same."""
+    path = folder / "manifest.json"
+    if path.is_file():
+        stored = json.loads(path.read_text())
+        if stored != manifest:
+            raise ValueError(f"{path}: expected {manifest}, got {stored}; give another folder")
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path) as file:
+        file.write(json.dumps(manifest).encode())
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m jc3d.data.prerender", description=__doc__)
@@ -61,6 +79,7 @@ def main() -> None:
     parser.add_argument("--views", type=int, default=6, help="views an object")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     args = parser.parse_args()
+    _agree_with_manifest(args.out / args.split, {"source": args.source, "split": args.split, "views": args.views})
     starts = range(args.first, args.first + args.count, SHARD_OBJECTS)
     with ProcessPoolExecutor(args.workers, mp_context=get_context("spawn")) as pool:
         jobs = [

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import csv
 import functools
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,10 +169,18 @@ def mesh_entries(folder: Path, split: Split) -> list[MeshEntry]:
     """The meshes of a folder that belong to a split, see :class:`MeshSource`."""
     index = folder / "index.csv"
     if not index.is_file():
-        suffixes = {".ply", ".obj", ".off", ".stl", ".glb"}
-        return [MeshEntry(path, OTHER_CATEGORY) for path in sorted(folder.iterdir()) if path.suffix.lower() in suffixes]
+        from jc3d.data.meshes import MESH_SUFFIXES
+
+        files = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in MESH_SUFFIXES]
+        return [MeshEntry(path, OTHER_CATEGORY) for path in files]
     with index.open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if _split_of(row) == split]
+        reader = csv.DictReader(file)
+        missing = {"file", "category", "split", "shape_group"} - set(reader.fieldnames or ())
+        if missing:
+            raise ValueError(
+                f"meshes: {index}: expected the columns {', '.join(sorted(missing))}, got none of that name"
+            )
+        rows = [row for row in reader if _split_of(row) == split]
     return [MeshEntry(folder / row["file"], _category_index(row["category"])) for row in rows]
 
 
@@ -212,7 +222,9 @@ class SourceSpec:
         Raises:
             ValueError: it is not of that form.
         """
-        body, _, weight = text.rpartition("@") if "@" in text else (text, "", "1")
+        # What follows the last @ is a weight if it is a number; folders may hold an @ too.
+        match = re.fullmatch(r"(.*)@([-+.\deE]+)", text)
+        body, weight = match.groups() if match else (text, "1")
         kind, _, folder = body.partition("=")
         if kind not in _KINDS or (kind != "procedural") != bool(folder):
             raise ValueError(f"data: expected procedural, meshes=, shards= or r2n2=FOLDER, got {text!r}")
@@ -220,7 +232,7 @@ class SourceSpec:
             share = float(weight)
         except ValueError:
             share = -1.0
-        if not share > 0:
+        if not 0 < share < math.inf:
             raise ValueError(f"data: expected a positive weight after @, got {text!r}")
         return cls(kind, Path(folder) if folder else None, share)
 

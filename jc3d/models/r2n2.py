@@ -12,8 +12,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass
-from typing import ClassVar, Literal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -121,9 +123,11 @@ class GridDecoder(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         channels = config.hidden_channels
+        side = CELL_SIDE
         for width in config.up_channels:
             layers.append(UpsampleConv3d(channels, width))
-            if config.norm and len(layers) < 6:  # at 32³ it would cost more than the convolution
+            side *= 2
+            if config.norm and side < config.grid_size:  # at 32³ it would cost more than the convolution
                 layers.append(BatchNorm3d(width))
             layers.append(nn.LeakyReLU(NEGATIVE_SLOPE))
             channels = width
@@ -210,27 +214,35 @@ class R2N2(nn.Module):
         size = self.config.image_size
         if views.dim() != 4 or views.shape[1:] != (3, size, size):
             raise ValueError(f"views: expected (N, 3, {size}, {size}), got {tuple(views.shape)}")
-        if self.training:
-            raise ValueError("model: expected eval mode (model.eval()), got training mode")
         views = views.float()
         codes = views.new_empty(len(views), self.config.code_size)
-        with one_thread(), torch.autocast(views.device.type, enabled=False):
+        with self._inference(views.device), one_thread():
             for index in range(len(views)):
                 codes[index] = self.codes_of_views(views[index : index + 1].clone())[0]
         return codes
+
+    @contextmanager
+    def _inference(self, device: torch.device) -> Iterator[None]:
+        """Float32 throughout, whatever the caller has set: neither autocast nor TF32."""
+        if self.training:
+            raise ValueError("model: expected eval mode (model.eval()), got training mode")
+        with torch.autocast(device.type, enabled=False), torch.backends.cudnn.flags(allow_tf32=False):
+            yield
 
     @torch.inference_mode()
     def step(self, codes: Tensor, state: GridState | None = None) -> GridState:
         """Adds one view a row: (B, K) and the state so far (None: no view yet) -> the state after it."""
         if codes.dim() != 2 or codes.shape[1] != self.config.code_size:
             raise ValueError(f"codes: expected (B, {self.config.code_size}), got {tuple(codes.shape)}")
-        new_state: GridState = self.recurrence(codes, state)
+        with self._inference(codes.device):
+            new_state: GridState = self.recurrence(codes, state)
         return new_state
 
     @torch.inference_mode()
     def occupancy(self, state: GridState) -> Tensor:
         """Occupancy probabilities (B, 32, 32, 32), axes x, y, z: the softmax over two channels as one sigmoid."""
-        logits = self.decoder(state.h).float()
+        with self._inference(state.h.device):
+            logits = self.decoder(state.h)
         return torch.sigmoid(logits[:, 1] - logits[:, 0])
 
     @torch.inference_mode()
@@ -238,16 +250,26 @@ class R2N2(nn.Module):
         """(B, V, K) codes -> (B, 32, 32, 32) occupancy probabilities."""
         if codes.dim() != 3 or codes.shape[2] != self.config.code_size:
             raise ValueError(f"codes: expected (B, V, {self.config.code_size}), got {tuple(codes.shape)}")
-        return self.occupancy(self._run(codes))
+        with self._inference(codes.device):
+            state = self._run(codes)
+        return self.occupancy(state)
 
     # Identity ------------------------------------------------------------------------------------------------------
 
     @property
     def fingerprint(self) -> bytes:
-        """8 bytes that name this architecture with these weights: a SHA-256 prefix over the config and every tensor."""
+        """8 bytes that name this architecture with these weights: a SHA-256 prefix over the config and every tensor.
+
+        Of the config only what differs from the defaults counts, so that a field added later changes no fingerprint.
+        """
         if self._fingerprint is not None:
             return self._fingerprint
-        digest = hashlib.sha256(json.dumps([self.config.family, asdict(self.config)], sort_keys=True).encode())
+        changed = {
+            field.name: value
+            for field in fields(self.config)
+            if (value := getattr(self.config, field.name)) != field.default
+        }
+        digest = hashlib.sha256(json.dumps([self.config.family, changed], sort_keys=True).encode())
         for name, tensor in sorted(self.state_dict().items()):
             digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
             digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
@@ -259,3 +281,14 @@ class R2N2(nn.Module):
         self._fingerprint = None
         self._fingerprint = self.fingerprint
         return self
+
+    def train(self, mode: bool = True) -> Self:
+        """As in torch; training forgets the fingerprint, since the weights are about to change."""
+        if mode:
+            self._fingerprint = None
+        return super().train(mode)
+
+    def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
+        """As in torch; forgets the fingerprint."""
+        self._fingerprint = None
+        return super().load_state_dict(*args, **kwargs)

@@ -137,6 +137,9 @@ def save_weights(path: str | Path, model: R2N2, info: dict[str, Any]) -> None:
     """
     folded = fold_norms(model)
     tensors = {name: tensor.half().contiguous() for name, tensor in folded.state_dict().items()}
+    infinite = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
+    if infinite:
+        raise WeightsError(f"model: expected weights that are finite in float16, got others in {', '.join(infinite)}")
     # The fingerprint is that of the values a reader will compute with.
     folded.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
     metadata = {
@@ -189,17 +192,26 @@ def load_weights(path: str | Path, device: str | torch.device = "cpu") -> R2N2:
         WeightsError: missing, damaged, wrong shapes, or the fingerprint does not match the values.
     """
     metadata = read_metadata(path)
-    model = build(metadata["config"])
+    try:
+        with torch.device("meta"):  # nothing is allocated by what the metadata claims
+            shapes = {name: tensor.shape for name, tensor in build(metadata["config"]).state_dict().items()}
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise WeightsError(f"weights: {path}: no model can be built from its config ({error})") from error
     try:
         with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (not a dict)
+            stored = {name: torch.Size(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            wrong = sorted(name for name in stored.keys() | shapes.keys() if stored.get(name) != shapes.get(name))
+            if wrong:
+                name = wrong[0]
+                raise WeightsError(
+                    f"weights: {path} does not fit its architecture: {name}: expected shape {shapes.get(name)}, "
+                    f"got {stored.get(name)}"
+                )
+            tensors = {name: file.get_tensor(name).float() for name in stored}
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"weights: {path} is damaged ({error})") from error
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError as error:
-        reason = str(error).replace("\n", " ")
-        raise WeightsError(f"weights: {path} does not fit its architecture ({reason})") from error
+    model = build(metadata["config"])
+    model.load_state_dict(tensors)
     model.freeze()
     if model.fingerprint != metadata["fingerprint"]:
         raise WeightsError(

@@ -24,6 +24,11 @@ class _SumOverProcesses(torch.autograd.Function):
         return grad
 
 
+def _sum(x: Tensor) -> Tensor:
+    total: Tensor = _SumOverProcesses.apply(x)  # type: ignore[no-untyped-call]
+    return total
+
+
 class _WholeBatchNorm(nn.modules.batchnorm._BatchNorm):
     """Torch's own kernel in one process; sums reduced over all processes in several.
 
@@ -36,26 +41,24 @@ class _WholeBatchNorm(nn.modules.batchnorm._BatchNorm):
         many = distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1
         if not (self.training and many):
             return super().forward(x)
-        dims = [0, *range(2, x.dim())]
+        dims, shape = [0, *range(2, x.dim())], (1, -1) + (1,) * (x.dim() - 2)
         values = x.float()
         count = x.new_full((1,), x.numel() / x.shape[1], dtype=torch.float32)
-        sums = torch.cat((values.sum(dims), values.square().sum(dims), count))
-        whole: Tensor = _SumOverProcesses.apply(sums)  # type: ignore[no-untyped-call]
-        total, squares, size = whole.split((x.shape[1], x.shape[1], 1))
+        total, size = _sum(torch.cat((values.sum(dims), count))).split((x.shape[1], 1))
         mean = total / size
-        var = squares / size - mean.square()
+        # Squares of differences: the mean of squares less the square of the mean cancels where the mean is large.
+        var = _sum((values - mean.view(shape)).square().sum(dims)) / size
         assert self.running_mean is not None
         assert self.running_var is not None
         assert self.num_batches_tracked is not None
+        assert self.momentum is not None
         with torch.no_grad():
-            momentum = 0.1 if self.momentum is None else self.momentum
+            momentum = self.momentum
             self.running_mean.lerp_(mean, momentum)
             self.running_var.lerp_(var * size / (size - 1), momentum)
             self.num_batches_tracked += 1
         scale = self.weight * torch.rsqrt(var + self.eps)
-        shift = self.bias - mean * scale
-        shape = (1, -1) + (1,) * (x.dim() - 2)
-        return torch.addcmul(shift.view(shape), values, scale.view(shape)).to(x.dtype)
+        return torch.addcmul(self.bias.view(shape), values - mean.view(shape), scale.view(shape)).to(x.dtype)
 
 
 class BatchNorm2d(_WholeBatchNorm, nn.BatchNorm2d):

@@ -1,4 +1,4 @@
-"""``python train_tiny.py SHARDS OUT``: a few steps; under torchrun it is one process of several."""
+"""``python train_tiny.py SHARDS OUT PRESET``: a few steps; under torchrun it is one process of several."""
 
 import sys
 from pathlib import Path
@@ -27,4 +27,4 @@ def config(shards: Path, out: Path, **changes: object) -> TrainConfig:
 
 
 if __name__ == "__main__":
-    train(config(Path(sys.argv[1]), Path(sys.argv[2])))
+    train(config(Path(sys.argv[1]), Path(sys.argv[2]), preset=sys.argv[3]))

@@ -97,7 +97,7 @@ def test_truncated(path: Path, kept: int) -> None:
 def test_wrong_shapes(path: Path) -> None:
     tensors = load_file(path)
     tensors["recurrence.conv3d.bias"] = tensors["recurrence.conv3d.bias"][:-1].clone()
-    with pytest.raises(WeightsError, match=r"does not fit its architecture .*recurrence\.conv3d\.bias"):
+    with pytest.raises(WeightsError, match=r"does not fit its architecture: recurrence\.conv3d\.bias: expected shape"):
         load(_rewrite(path, tensors))
 
 
@@ -115,6 +115,8 @@ def test_changed_value(path: Path) -> None:
         ({"config": "{"}, "metadata cannot be read"),
         ({"config": json.dumps({"name": "x", "width": 3})}, "metadata cannot be read"),
         ({"family": "gan"}, "metadata cannot be read"),
+        ({"config": json.dumps({"name": "x", "hidden_channels": "many"})}, "no model can be built from its config"),
+        ({"config": json.dumps({"name": "x", "hidden_channels": 10**6})}, "does not fit its architecture"),
         ({"fingerprint": "zz"}, "metadata cannot be read"),
     ],
 )
@@ -136,6 +138,21 @@ def test_fingerprint_names_config_and_weights(model) -> None:
     with torch.no_grad():
         next(model.parameters())[0] += 1e-3
     assert model.fingerprint != create("implicit-384").fingerprint
+
+
+def test_fingerprint_is_pinned() -> None:
+    """Codes in the field name their model by it: a change of this number makes them undecodable."""
+    model = create("implicit-384")
+    for tensor in model.state_dict().values():
+        tensor.copy_(torch.arange(tensor.numel()).view_as(tensor) % 7 / 8)
+    assert model.fingerprint.hex() == "27a4fdae837c5402"
+
+
+def test_fingerprint_follows_the_weights_of_a_frozen_model() -> None:
+    model, other = create("implicit-384", 1).freeze(), create("implicit-384", 2)
+    before = model.fingerprint
+    model.load_state_dict(other.state_dict())
+    assert model.fingerprint == other.fingerprint != before
 
 
 def test_packaged_weights_load_and_are_small() -> None:
