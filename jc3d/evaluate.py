@@ -14,8 +14,9 @@ from rich.table import Table
 from jc3d.data.categories import CATEGORIES
 from jc3d.data.sources import OTHER_CATEGORY, ObjectSample, Source, SourceSpec, Split
 from jc3d.files import atomic_write
+from jc3d.infer import Codec, load
 from jc3d.metrics import THRESHOLD, best_quarter_turn, iou
-from jc3d.models import R2N2, load
+from jc3d.models import R2N2
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,6 @@ class Protocol:
         objects: how many objects at most; 0 for all of the split.
         seed: draws cameras and lights.
         thirteen: count only objects of the thirteen categories.
-        background: of the views.
     """
 
     data: str = "procedural"
@@ -40,7 +40,6 @@ class Protocol:
     objects: int = 1300
     seed: int = 0
     thirteen: bool = True
-    background: str = "white"
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,7 @@ class Report:
     protocol: Protocol
     overall: Score
     macro_miou: float
+    macro_miou_best_turn: float
     categories: dict[str, Score]
 
     def save(self, path: str | Path) -> None:
@@ -83,8 +83,8 @@ class Report:
         protocol = self.protocol
         table = Table(
             title=f"{self.model}: mIoU, {protocol.views} views, τ = {protocol.threshold}",
-            caption=f"{protocol.data} {protocol.split}, seed {protocol.seed}, {protocol.background} background; "
-            f"mean of categories {self.macro_miou:.3f}",
+            caption=f"{protocol.data} {protocol.split}, seed {protocol.seed}, white background; mean of categories "
+            f"{self.macro_miou:.3f}, best turn {self.macro_miou_best_turn:.3f}",
         )
         for column in ("category", "objects", "mIoU", "std", "best turn", "std"):
             table.add_column(column, justify="left" if column == "category" else "right")
@@ -100,11 +100,14 @@ class Report:
         return table
 
 
-def evaluate(model: str | Path | R2N2, protocol: Protocol | None = None, progress: bool = False) -> Report:
-    """Runs encode -> codes -> reconstruct on every object of a split and scores the grids.
+def evaluate(
+    model: str | Path | R2N2, protocol: Protocol | None = None, progress: bool = False, device: str = "cpu"
+) -> Report:
+    """Runs encode -> bytes of a file -> reconstruct on every object of a split and scores the grids.
 
     Args:
         model: a packaged model's name, a weights file or a model.
+        device: where a model that is loaded here computes.
         protocol: see :class:`Protocol`.
         progress: show a progress bar.
 
@@ -112,7 +115,8 @@ def evaluate(model: str | Path | R2N2, protocol: Protocol | None = None, progres
         ValueError: the source has no object of the kind asked for.
     """
     protocol = protocol or Protocol()
-    network = model if isinstance(model, R2N2) else load(model)
+    codec = Codec(model) if isinstance(model, R2N2) else load(model, device)
+    config = codec.model.config
     source = SourceSpec.parse(protocol.data).open(protocol.split)
     count = min(protocol.objects or len(source), len(source))
     plain: dict[str, list[float]] = {}
@@ -122,7 +126,7 @@ def evaluate(model: str | Path | R2N2, protocol: Protocol | None = None, progres
         category = int(sample.category)
         if category == OTHER_CATEGORY and protocol.thirteen:
             continue
-        prob = network.reconstruct(network.encode(sample.views.float() / 255).unsqueeze(0))[0]
+        prob = codec.reconstruct(codec.encode(sample.views).to_bytes()).cpu()
         name = CATEGORIES[category] if category != OTHER_CATEGORY else "other"
         plain.setdefault(name, []).append(float(iou(prob, sample.grid, protocol.threshold)))
         best.setdefault(name, []).append(float(best_quarter_turn(prob, sample.grid, protocol.threshold)[0]))
@@ -130,13 +134,14 @@ def evaluate(model: str | Path | R2N2, protocol: Protocol | None = None, progres
         raise ValueError(f"data: expected objects of the thirteen categories in {protocol.data}, got none")
     categories = {name: Score.of(plain[name], best[name]) for name in (*CATEGORIES, "other") if name in plain}
     return Report(
-        model=network.config.name,
-        fingerprint=network.fingerprint.hex(),
-        code_bits=network.config.code_bits,
-        ratio=network.config.ratio,
+        model=config.name,
+        fingerprint=codec.model.fingerprint.hex(),
+        code_bits=config.code_bits,
+        ratio=config.ratio,
         protocol=protocol,
         overall=Score.of([x for xs in plain.values() for x in xs], [x for xs in best.values() for x in xs]),
         macro_miou=statistics.fmean(score.miou for score in categories.values()),
+        macro_miou_best_turn=statistics.fmean(score.miou_best_turn for score in categories.values()),
         categories=categories,
     )
 

@@ -42,9 +42,9 @@ class TrainConfig:
     """Everything a training run depends on.
 
     Attributes:
-        init: weights to start from, a packaged model's name or a file, of the same architecture; "" for fresh ones.
         preset: architecture, a key of :data:`jc3d.models.PRESETS`.
-        out: folder of checkpoints, logs and the final ``PRESET.safetensors``.
+        init: weights to start from, a packaged model's name or a file, of the same architecture; "" for fresh ones.
+        out: folder of checkpoints, logs and the final ``PRESET.safetensors``; if empty, ``runs/PRESET``.
         data: training sources, see :mod:`jc3d.data.sources`.
         val_data: validation sources; their mean mIoU picks the best checkpoint.
         steps: optimiser steps.
@@ -66,9 +66,9 @@ class TrainConfig:
         progress: show a progress bar.
     """
 
-    init: str = ""
     preset: str = "implicit-384"
-    out: Path = Path("runs/implicit-384")
+    init: str = ""
+    out: Path = Path()
     data: tuple[str, ...] = ("procedural",)
     val_data: tuple[str, ...] = ("procedural",)
     steps: int = 12_000
@@ -89,6 +89,8 @@ class TrainConfig:
     progress: bool = True
 
     def __post_init__(self) -> None:
+        if self.out == Path():
+            object.__setattr__(self, "out", Path("runs") / self.preset)  # how a frozen dataclass sets its own fields
         preset(self.preset)  # an unknown name is said before Lightning starts talking
         positive = ("steps", "batch_size", "learning_rate", "gate_rate", "min_views", "val_objects", "checkpoint_every")
         for name in positive:

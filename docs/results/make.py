@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import io
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,9 @@ from jc3d.metrics import iou, quarter_turns
 from jc3d.viz import picture_png
 
 HERE = Path(__file__).resolve().parent
-WEIGHTS = HERE.parents[1] / "jc3d" / "weights"
+ROOT = HERE.parents[1]
+WEIGHTS = ROOT / "jc3d" / "weights"
+FLIPS = ROOT / "bench" / "pipeline" / "isa_flips.py"
 GALLERY_WIDTH = 1800  # pixels
 
 
@@ -48,7 +52,9 @@ def main() -> None:
             report.save(path)
             # The folder is a path of the machine at hand; a reader brings his own.
             path.write_text(path.read_text().replace(str(args.meshes), "FOLDER"))
-    _write(HERE / "README.md", _page(reports))
+    flips = subprocess.run([sys.executable, FLIPS], capture_output=True, text=True, check=True).stdout
+    _write(HERE / "README.md", _page(reports, flips))
+    _write(ROOT / "README.md", _with_results((ROOT / "README.md").read_text(), reports))
     for name in jc3d.models.packaged():
         _write(WEIGHTS / f"{name}.md", _card(name, reports[name]))
     codec = jc3d.load("implicit-384")
@@ -65,7 +71,31 @@ def _write(path: Path, text: str) -> None:
         file.write(text.encode())
 
 
-def _page(reports: dict[str, dict[str, Report]]) -> str:
+def _with_results(text: str, reports: dict[str, dict[str, Report]]) -> str:
+    """README with its table of results."""
+    before, rest = text.split("<!-- results -->")
+    _, after = rest.split("<!-- /results -->")
+    rows = [
+        "| model | bytes a view | ratio | procedural test objects | real meshes, best quarter turn |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for label in jc3d.models.packaged():
+        procedural, meshes = reports[label]["procedural"], reports[label]["meshes"]
+        real = meshes.overall
+        rows.append(
+            f"| `{label}` | {procedural.code_bits // 8} | {procedural.ratio:.0f}:1 "
+            f"| {_score(procedural.overall, False)} | {real.miou_best_turn:.3f} ± {real.std_best_turn:.3f} |"
+        )
+    protocol = procedural.protocol
+    note = (
+        f"mIoU ± std over {procedural.overall.objects} unseen procedural objects and {real.objects} meshes "
+        f"kept from training; {protocol.views} random views, τ = {protocol.threshold}, white background. "
+        "[All numbers](docs/results/README.md), by category and with their protocol."
+    )
+    return "\n".join([before + "<!-- results -->", *rows, "", note, "<!-- /results -->"]) + after
+
+
+def _page(reports: dict[str, dict[str, Report]], flips: str) -> str:
     parts = [(HERE / "intro.md").read_text().rstrip()]
     for kind, title in (("procedural", "Procedural test split"), ("meshes", "Real meshes nobody trained on")):
         columns = {label: by_kind[kind] for label, by_kind in reports.items()}
@@ -74,7 +104,7 @@ def _page(reports: dict[str, dict[str, Report]]) -> str:
         rule = "best of four quarter turns (as is)" if free else "as is"
         parts.append(
             f"## {title}\n\nmIoU ± standard deviation over objects, {rule}; {first.protocol.views} views, "
-            f"τ = {first.protocol.threshold}, split `{first.protocol.split}`, {first.protocol.background} background, "
+            f"τ = {first.protocol.threshold}, split `{first.protocol.split}`, white background, "
             f"cameras and lights of seed {first.protocol.seed}.\n"
         )
         header = ["category", "objects", *columns]
@@ -84,11 +114,12 @@ def _page(reports: dict[str, dict[str, Report]]) -> str:
             rows.append([category, str(scores[0].objects), *(_score(score, free) for score in scores)])
         overall = [report.overall for report in columns.values()]
         rows.append(["**all objects**", str(first.overall.objects), *(f"**{_score(s, free)}**" for s in overall)])
-        if not free:
-            rows.append(["mean of categories", "", *(f"{report.macro_miou:.3f}" for report in columns.values())])
+        macros = [r.macro_miou_best_turn if free else r.macro_miou for r in columns.values()]
+        rows.append(["mean of categories", "", *(f"{macro:.3f}" for macro in macros)])
         parts.append("\n".join("| " + " | ".join(row) + " |" for row in rows))
         parts.append(f"![{title}: a view, the reconstruction, the truth]({kind}.png)")
     parts.append((HERE / "outro.md").read_text().rstrip())
+    parts.append(f"```\n{flips.rstrip()}\n```")
     return "\n\n".join(parts) + "\n"
 
 

@@ -48,8 +48,6 @@ def train(
     from jc3d.train import TrainConfig
     from jc3d.train import train as run
 
-    if "out" not in given:
-        given["out"] = Path("runs") / (preset or TrainConfig.preset)
     for name in ("data", "val_data"):
         if name in given:
             given[name] = tuple(given[name])

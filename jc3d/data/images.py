@@ -3,7 +3,8 @@
 The rule:
 
 - transparency is composited on white, grey becomes RGB, the first frame counts, a camera's orientation tag is obeyed;
-- 8 bits are divided by 255, 16 bits by 65535, floats must lie in [0, 1];
+- 8 bits are divided by 255, 16 bits by 65535 (grey files and arrays; of colour files Pillow keeps the upper 8 bits),
+  floats must lie in [0, 1];
 - an image that is not square is padded with white to a centred square (the odd pixel goes right or below);
 - a square of another size than the model's is resized by antialiased bicubic interpolation and clipped to [0, 1];
   one of more than sixteen times the size is first averaged over blocks of whole pixels;

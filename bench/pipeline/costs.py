@@ -1,0 +1,34 @@
+"""Multiply-adds and parameters of a preset, counted: ``python bench/pipeline/costs.py [PRESET ...]``."""
+
+from __future__ import annotations
+
+import sys
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from jc3d.models import create
+
+
+def main() -> None:
+    """Prints a line for each part of each preset."""
+    for name in sys.argv[1:] or ["implicit-384", "r2n2-small", "implicit-384-paper", "r2n2-paper"]:
+        model = create(name).eval()
+        code, view = torch.ones(1, model.config.code_size), torch.rand(1, 3, 128, 128)
+        second = model.step(code, model.step(code))
+        parts = {
+            "encoder": (lambda: model.encode(view), (model.encoder, model.head)),
+            "recurrence": (lambda: model.step(code, second), (model.recurrence,)),
+            "decoder": (lambda: model.occupancy(second), (model.decoder,)),
+        }
+        for part, (run, modules) in parts.items():
+            with FlopCounterMode(display=False) as counter:
+                run()
+            parameters = sum(p.numel() for module in modules for p in module.parameters())
+            print(
+                f"{name} {part}: {counter.get_total_flops() / 2e6:.1f} M multiply-adds, {parameters / 1e6:.2f} M parameters"
+            )
+
+
+if __name__ == "__main__":
+    main()
