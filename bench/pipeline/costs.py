@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -17,17 +18,16 @@ def main() -> None:
         code, view = torch.ones(1, model.config.code_size), torch.rand(1, 3, 128, 128)
         second = model.step(code, model.step(code))
         parts = {
-            "encoder": (lambda: model.encode(view), (model.encoder, model.head)),
-            "recurrence": (lambda: model.step(code, second), (model.recurrence,)),
-            "decoder": (lambda: model.occupancy(second), (model.decoder,)),
+            "encoder": (partial(model.encode, view), (model.encoder, model.head)),
+            "recurrence": (partial(model.step, code, second), (model.recurrence,)),
+            "decoder": (partial(model.occupancy, second), (model.decoder,)),
         }
         for part, (run, modules) in parts.items():
             with FlopCounterMode(display=False) as counter:
                 run()
-            parameters = sum(p.numel() for module in modules for p in module.parameters())
-            print(
-                f"{name} {part}: {counter.get_total_flops() / 2e6:.1f} M multiply-adds, {parameters / 1e6:.2f} M parameters"
-            )
+            products = counter.get_total_flops() / 2e6
+            parameters = sum(p.numel() for module in modules for p in module.parameters()) / 1e6
+            print(f"{name} {part}: {products:.1f} M multiply-adds, {parameters:.2f} M parameters")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from shape_mesh import tessellated
 
 from jc3d.data import meshes
 from jc3d.data.cameras import Camera, camera_frames, sample_cameras
-from jc3d.data.procedural import CATEGORIES, Kind, Shape, augment, cast, make_object, occupancy, render, sample
+from jc3d.data.procedural import CATEGORIES, Kind, Shape, augment, cast, make_object, occupancy, render
 from jc3d.data.procedural.builder import Builder
 from jc3d.data.procedural.contact_sheet import contact_sheet, voxel_shape
 from jc3d.data.procedural.families import FAMILIES
@@ -244,19 +244,6 @@ def test_augment_keeps_parts_of_one_colour_alike() -> None:
         mapping: dict[tuple[float, ...], tuple[float, ...]] = {}
         for old, new in zip(before, after.colour.tolist(), strict=True):
             assert mapping.setdefault(old, tuple(new)) == tuple(new)
-
-
-def test_sample_gives_views_voxels_and_cameras_from_one_seed() -> None:
-    first, second = sample(9, views=3, image_size=48), sample(9, views=3, image_size=48)
-    assert first.views.shape == (3, 3, 48, 48)
-    assert first.views.dtype == torch.uint8
-    assert torch.equal(first.views, second.views)
-    assert np.array_equal(first.occupancy, occupancy(make_object(9)))
-    assert first.category == make_object(9).category
-    assert len(first.cameras) == 3
-    assert torch.equal(sample(9, views=5, image_size=48).views[:3], first.views)
-    varied = sample(9, views=3, image_size=48, augmented=True)
-    assert not np.array_equal(varied.occupancy, first.occupancy)
 
 
 def test_builder_poses_parts_as_documented() -> None:

@@ -8,7 +8,7 @@
 
 from jc3d.data.categories import CATEGORIES
 from jc3d.data.procedural.augment import augment
-from jc3d.data.procedural.generate import Sample, make_object, sample
+from jc3d.data.procedural.generate import make_object
 from jc3d.data.procedural.occupancy import occupancy
 from jc3d.data.procedural.primitives import Kind, Shape
 from jc3d.data.procedural.raycast import Hits, cast, render
@@ -17,12 +17,10 @@ __all__ = [
     "CATEGORIES",
     "Hits",
     "Kind",
-    "Sample",
     "Shape",
     "augment",
     "cast",
     "make_object",
     "occupancy",
     "render",
-    "sample",
 ]
