@@ -210,13 +210,9 @@ class R2N2Source:
         stored = len(self.folder.view_paths(key))
         if not 1 <= views <= stored:
             raise ValueError(f"views: expected 1 to {stored} (stored for {key.synset}/{key.object_id}), got {views}")
-        rng = Random(index, draw)
-        order = list(range(stored))
-        for place in range(views):
-            other = rng.integers(place, stored)
-            order[place], order[other] = order[other], order[place]
+        chosen = Random(index, draw).distinct(views, stored)
         return ObjectSample(
-            self.folder.views(key, order[:views]),
+            self.folder.views(key, chosen),
             torch.from_numpy(self.folder.grid(key)),
             torch.tensor(list(SYNSETS.values()).index(key.synset)),
             torch.tensor(False),

@@ -103,6 +103,20 @@ class Random:
             mark -= weight
         return options[last]
 
+    def distinct(self, count: int, n: int) -> list[int]:
+        """Draws ``count`` different integers from [0, n), in random order (the start of a Fisher-Yates shuffle).
+
+        Raises:
+            ValueError: there are not that many.
+        """
+        if not 0 <= count <= n:
+            raise ValueError(f"count: expected 0 to {n}, got {count}")
+        order = list(range(n))
+        for i in range(count):
+            j = self.integers(i, n)
+            order[i], order[j] = order[j], order[i]
+        return order[:count]
+
     def normal(self, mean: float = 0.0, std: float = 1.0) -> float:
         """Draws one number from a normal distribution (Box-Muller, one of the pair).
 

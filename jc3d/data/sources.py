@@ -140,13 +140,9 @@ class ShardSource:
         stored = shard.views.shape[1]
         if views > stored:
             raise ValueError(f"views: expected at most {stored} (stored in {shard.folder}), got {views}")
-        rng = Random(index, draw)
-        order = list(range(stored))
-        for i in range(views):
-            j = rng.integers(i, stored)
-            order[i], order[j] = order[j], order[i]
+        chosen = Random(index, draw).distinct(views, stored)
         grid = np.unpackbits(shard.grids[row]).reshape(32, 32, 32).astype(bool)
-        images = torch.from_numpy(shard.views[row, order[:views]])
+        images = torch.from_numpy(shard.views[row, chosen])
         return _sample(images, grid, int(shard.labels[row, 0]), free_front=bool(shard.labels[row, 1]))
 
 

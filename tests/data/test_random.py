@@ -86,3 +86,13 @@ def test_normal_has_its_mean_and_deviation() -> None:
     assert draws.mean() == pytest.approx(2.0, abs=0.02)
     assert draws.std() == pytest.approx(0.5, abs=0.015)
     assert (np.abs(draws - 2.0) < 0.5).mean() == pytest.approx(0.683, abs=0.015)
+
+
+def test_distinct_draws_every_integer_once_and_all_orders() -> None:
+    rng = Random(4)
+    draws = {tuple(rng.distinct(2, 3)) for _ in range(200)}
+    assert draws == {(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)}
+    assert rng.distinct(0, 5) == []
+    assert sorted(rng.distinct(5, 5)) == [0, 1, 2, 3, 4]
+    with pytest.raises(ValueError, match="count: expected 0 to 5, got 6"):
+        rng.distinct(6, 5)
