@@ -1,39 +1,31 @@
 """Statistics over all processes equal those of one process that has the whole batch."""
 
+from functools import partial
+from pathlib import Path
+
+import pytest
 import torch
-from torch import distributed, multiprocessing, nn
+import two_processes
+from torch import nn
 
 from jc3d.nn.batch_norm import BatchNorm2d
 
 
-def _normalise_half(rank: int, store: str, x: torch.Tensor, results: dict[int, tuple[torch.Tensor, ...]]) -> None:
-    distributed.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=2)
-    torch.manual_seed(0)
-    norm = BatchNorm2d(3)
-    half = x[rank * 2 : rank * 2 + 2].clone().requires_grad_()
-    y = norm(half)
-    (y * torch.arange(y.numel()).view_as(y)).sum().backward()
-    results[rank] = (y.detach(), half.grad, norm.running_mean, norm.running_var)
-    distributed.destroy_process_group()
-
-
-def test_two_processes_equal_one(tmp_path) -> None:
+@pytest.mark.parametrize(("mean", "std"), [(1, 3), (300, 0.01)], ids=["usual", "far from zero"])
+def test_two_processes_equal_one(tmp_path: Path, mean: float, std: float) -> None:
     torch.manual_seed(1)
-    x = torch.randn(4, 3, 5, 5) * 3 + 1
-    with multiprocessing.Manager() as manager:
-        results = manager.dict()
-        multiprocessing.spawn(_normalise_half, (str(tmp_path / "store"), x, results), nprocs=2)
-        halves = [results[0], results[1]]
+    x = torch.randn(4, 3, 5, 5) * std + mean
+    weights = torch.arange(150.0).view(2, 3, 5, 5) / 150
+    halves = two_processes.run(partial(BatchNorm2d, 3), x, weights, tmp_path)
     whole = nn.BatchNorm2d(3)
     x = x.requires_grad_()
     y = whole(x)
-    weights = torch.arange(y[:2].numel()).view_as(y[:2])
     (y * torch.cat((weights, weights))).sum().backward()
-    torch.testing.assert_close(torch.cat([half[0] for half in halves]), y.detach())
-    torch.testing.assert_close(torch.cat([half[1] for half in halves]), x.grad, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(torch.cat([half[0] for half in halves]), y.detach(), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(torch.cat([half[1] for half in halves]), x.grad, rtol=1e-2, atol=1e-3)
     for half in halves:
         torch.testing.assert_close(half[2], whole.running_mean)
-        torch.testing.assert_close(half[3], whole.running_var)
+        torch.testing.assert_close(half[3], whole.running_var, rtol=1e-3, atol=1e-6)
 
 
 def test_one_process_is_torchs_own() -> None:
