@@ -105,7 +105,7 @@ def _page(reports: dict[str, dict[str, Report]], flips: str) -> str:
         parts.append(
             f"## {title}\n\nmIoU ± standard deviation over objects, {rule}; {first.protocol.views} views, "
             f"τ = {first.protocol.threshold}, split `{first.protocol.split}`, white background, "
-            f"cameras and lights of seed {first.protocol.seed}.\n"
+            f"cameras and lights of seed {first.protocol.seed}."
         )
         header = ["category", "objects", *columns]
         rows = [header, ["---", "---:", *["---:"] * len(columns)]]
