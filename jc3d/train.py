@@ -51,7 +51,7 @@ class TrainConfig:
         batch_size: objects a step, over all processes.
         learning_rate: peak of Adam's rate: linear warm-up, then a cosine down to zero.
         gate_rate: share of it for the layers between encoder and gates, which nothing normalises: with ±1 inputs one
-            step of Adam moves a pre-activation by K times its rate, and saturated gates learn nothing.
+            step of Adam can move a pre-activation by K times its rate.
         warmup: steps of the warm-up.
         weight_decay: decoupled (AdamW).
         min_views: fewest views of an object in a step (the number is drawn anew each step).
