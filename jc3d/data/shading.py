@@ -43,10 +43,12 @@ def sample_light(rng: Random) -> Light:
     """Draws a light: from above at any azimuth, from flat to contrasty, from matt to glossy."""
     azimuth, height = rng.uniform(0.0, 2.0 * math.pi), rng.uniform(0.25, 0.95)
     radius = math.sqrt(1.0 - height * height)
-    exposure = rng.uniform(0.85, 1.15)
     ambient = rng.uniform(0.38, 0.65)
-    diffuse = exposure * rng.uniform(0.3, 0.75)
+    diffuse = rng.uniform(0.25, 0.85)
     fill = rng.uniform(0.0, 0.35)
+    # All of it at once on a white surface: beyond 1 the surface would be as white as the background, edges and all.
+    exposure = min(1.0, rng.uniform(0.9, 1.1) / (ambient + diffuse + fill))
+    ambient, diffuse, fill = ambient * exposure, diffuse * exposure, fill * exposure
     specular = rng.uniform(0.0, 0.3) if rng.chance(0.4) else 0.0
     return Light((radius * math.sin(azimuth), height, radius * math.cos(azimuth)), ambient, diffuse, fill, specular)
 

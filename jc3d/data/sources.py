@@ -65,7 +65,11 @@ class Source(Protocol):
 
 
 class ProceduralSource:
-    """Objects of :mod:`jc3d.data.procedural`, rendered when asked for; index i is seed ``seeds[i]``."""
+    """Objects of :mod:`jc3d.data.procedural`, rendered when asked for; index i is seed ``seeds[i]``.
+
+    In training every second visit on average is of an augmented object, the others are of the object itself, which is
+    what validation and test show.
+    """
 
     def __init__(self, split: Split, augmented: bool | None = None) -> None:
         self.seeds = _SEEDS_OF_SPLIT[split]
@@ -82,7 +86,7 @@ class ProceduralSource:
 
         rng = Random(self.seeds[index], draw)
         shape = make_object(self.seeds[index])
-        if self.augmented:
+        if self.augmented and rng.split(4).chance(0.5):
             shape = augment(shape, rng.split(1))
         images = render([shape], [sample_cameras(rng.split(2), views)], [sample_light(rng.split(3))])
         return _sample(images[0], occupancy(shape), CATEGORIES.index(shape.category), free_front=False)
