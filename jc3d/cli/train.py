@@ -25,6 +25,7 @@ def train(
     batch_size: Annotated[int | None, typer.Option(help="Objects a step, over all processes.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak of Adam's learning rate.")] = None,
     gate_rate: Annotated[float | None, typer.Option(help="Share of it for head and recurrence.")] = None,
+    iou_weight: Annotated[float | None, typer.Option(help="Weight of the soft IoU beside the cross-entropy.")] = None,
     warmup: Annotated[int | None, typer.Option(help="Steps of linear warm-up.")] = None,
     weight_decay: Annotated[float | None, typer.Option(help="Decoupled weight decay.")] = None,
     min_views: Annotated[int | None, typer.Option(help="Fewest views of an object in a step.")] = None,
