@@ -169,7 +169,7 @@ class VisitSampler(Sampler[Visit]):
 
 
 def occupancy_loss(logits: Tensor, grid: Tensor, free_front: Tensor, iou_weight: float = 0.0) -> Tensor:
-    """Voxel-wise cross-entropy ([J] eq. 15), the mean over cells and objects, and a share of the soft IoU's distance to 1.
+    """Voxel-wise cross-entropy ([J] eq. 15), the mean over cells and objects, and a share of 1 - soft IoU.
 
     Cross-entropy counts cells, so a lamp of 60 hardly matters beside a cabinet of 16,000, while the mean IoU of an
     evaluation counts objects. The soft IoU (Rahman and Wang, ISVC 2016) does, too.
