@@ -1,12 +1,15 @@
 """What the benchmarks share: devices and honest timing."""
 
 import platform
+import statistics
+import time
 
 import pytest
 import torch
 
 from jc3d._build import build_info
 
+COPY_BYTES = 256 << 20
 CUDA_CALLS = 20  # between two synchronisations: waiting for the GPU costs more than a small kernel
 
 
@@ -17,11 +20,41 @@ def device(request):
     return request.param
 
 
-@pytest.fixture
-def measure(benchmark, device):
-    """measure(function, *args) times one call; on a GPU, CUDA_CALLS calls and the wait for them."""
+@pytest.fixture(scope="session")
+def copy_bandwidth():
+    """copy_bandwidth(device): bytes read and written a second by a copy of 256 MiB, the median of many."""
+    known = {}
 
-    def run(function, *args):
+    def of(device):
+        if device not in known:
+            source = torch.zeros(COPY_BYTES, dtype=torch.uint8, device=device)
+            target = torch.zeros_like(source)  # its pages exist already, as those of an allocator that reuses memory
+            known[device] = (
+                2 * COPY_BYTES / statistics.median(_seconds(target.copy_, source, device) for _ in range(15))
+            )
+        return known[device]
+
+    return of
+
+
+def _seconds(function, argument, device):
+    if device == "cuda":
+        torch.cuda.synchronize()
+    start = time.perf_counter()
+    function(argument)
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
+@pytest.fixture
+def measure(benchmark, device, copy_bandwidth):
+    """measure(function, *args, num_bytes=n) times one call; on a GPU, CUDA_CALLS calls and the wait for them.
+
+    ``num_bytes``: what the call must read and write at least.
+    """
+
+    def run(function, *args, num_bytes=None):
         def many():
             for _ in range(CUDA_CALLS):
                 function(*args)
@@ -30,6 +63,8 @@ def measure(benchmark, device):
         benchmark.extra_info["device"] = torch.cuda.get_device_name() if device == "cuda" else platform.processor()
         benchmark.extra_info["threads"] = torch.get_num_threads()
         benchmark.extra_info["calls"] = CUDA_CALLS if device == "cuda" else 1
+        benchmark.extra_info["num_bytes"] = num_bytes
+        benchmark.extra_info["copy_bytes_per_s"] = copy_bandwidth(device)
         benchmark(many) if device == "cuda" else benchmark(function, *args)
 
     return run

@@ -30,7 +30,7 @@ run_tests=("$python" -m pytest -c "$root/pyproject.toml" -p no:cacheprovider)
 for tests in "$root"/tests/ops/test_*.py; do
   op=$(basename "$tests" .py)
   [ "$op" = test_extension ] && continue
-  for tool in memcheck racecheck; do
+  for tool in memcheck racecheck initcheck; do
     # Without PyTorch's caching allocator every tensor is an allocation of its own, so an overrun is seen.
     PYTORCH_NO_CUDA_MEMORY_CACHING=1 compute-sanitizer --tool "$tool" --error-exitcode 1 \
       "${run_tests[@]}" "$tests" -q -k "cuda and equals_reference" > "sanitizer_${op#test_}_$tool.log" 2>&1 ||
@@ -40,3 +40,6 @@ done
 
 "${run_tests[@]}" "$root/bench/ops" -k cuda --benchmark-json=ops_cuda.json
 "${run_tests[@]}" "$root/bench/ops" -k cpu --benchmark-json=ops_cpu.json
+
+"$python" "$root/bench/report.py" ops_cuda.json > ops_cuda.md
+"$python" "$root/bench/report.py" ops_cpu.json > ops_cpu.md

@@ -3,28 +3,13 @@
 #include <optional>
 
 #include "checks.h"
+#include "memory_format.h"
 #ifdef JC3D_WITH_CUDA
 #include "cuda.h"
 #endif
 
 namespace jc3d {
 namespace {
-
-// [N, C, H, W] or [N, C, D, H, W] with the channels innermost in memory.
-bool is_channels_last(const Tensor& x) {
-  if (x.dim() != 4 && x.dim() != 5) return false;
-  int64_t expected = 1;
-  const auto matches = [&](int64_t i) {
-    const bool match = x.size(i) == 1 || x.stride(i) == expected;
-    expected *= x.size(i);
-    return match;
-  };
-  if (!matches(1)) return false;
-  for (int64_t i = x.dim() - 1; i >= 2; --i) {
-    if (!matches(i)) return false;
-  }
-  return matches(0);
-}
 
 // x [*] floating point -> signs [*]; seed: one int64 on the device of x, or none for the sign.
 template <typename Run>
@@ -34,12 +19,11 @@ Tensor binarize(const Tensor& x, const std::optional<Tensor>& seed, Run&& run) {
     STD_TORCH_CHECK(seed->numel() == 1, "seed: expected 1 element, got ", seed->numel());
     check_same_device("seed", *seed, "x", x);
   }
-  // Tensors without elements are contiguous, so channels-last ones have no zero size.
-  const bool channels_last = !x.is_contiguous() && is_channels_last(x);
+  const bool channels_last = is_channels_last(x);
   const Tensor input = channels_last ? x : torch::stable::contiguous(x);
   const Tensor signs = torch::stable::empty_like(input);
   const MemoryOrder order =
-      channels_last && x.numel() > 0 ? MemoryOrder{x.size(1), x.numel() / (x.size(0) * x.size(1))} : MemoryOrder{1, 1};
+      channels_last ? MemoryOrder{x.size(1), x.numel() / (x.size(0) * x.size(1))} : MemoryOrder{1, 1};
   const auto* seed_pointer = seed ? static_cast<const int64_t*>(seed->const_data_ptr()) : nullptr;
   dispatch_float("x", x.scalar_type(), [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;

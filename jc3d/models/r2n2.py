@@ -185,10 +185,11 @@ class R2N2(nn.Module):
         batch, num_views, _ = codes.shape
         if num_views == 0:
             raise ValueError("codes: expected at least one view, got 0")
-        gates = self.recurrence.gates_of_code(codes.flatten(0, 1)).unflatten(0, (batch, num_views))
+        # View by view in memory: a step reads its gates where they are.
+        gates = self.recurrence.gates_of_code(codes.transpose(0, 1).flatten(0, 1)).unflatten(0, (num_views, batch))
         state = None
         for view in range(num_views):
-            state = self.recurrence.step(gates[:, view], state)
+            state = self.recurrence.step(gates[view], state)
         assert state is not None
         return state
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, distributed, nn
 
-from jc3d.ops import binarize
+from jc3d.ops import binarize, binarize_pack
 
 
 class Binarizer(nn.Module):
@@ -33,3 +33,8 @@ class Binarizer(nn.Module):
         whole = x.new_zeros(world, *x.shape)
         whole[rank] = x
         return binarize(whole, stochastic=True)[rank]
+
+    @staticmethod
+    def pack(x: Tensor) -> Tensor:
+        """The packed signs of pre-activations, (N, *) -> uint8 (N, ceil(n / 8)), see :func:`jc3d.ops.binarize_pack`."""
+        return binarize_pack(x)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
+
+from jc3d.ops import conv3d_lstm_gates
 
 
 class GridState(NamedTuple):
@@ -48,17 +50,12 @@ class ConvLSTM3d(nn.Module):
             x_gates: (B, 3·N_h, S, S, S) from :meth:`gates_of_code`.
             state: the state after the views before; None for the first (zeros).
         """
-        if state is None:
-            # The convolution of a zero state is its bias alone.
-            assert self.conv3d.bias is not None
-            gates = x_gates + self.conv3d.bias.view(1, -1, 1, 1, 1)
-        else:
-            gates = x_gates + self.conv3d(state.h)
-        i, f, g = gates.chunk(3, dim=1)
-        c = torch.sigmoid(i) * torch.tanh(g)
-        if state is not None:
-            c = c + torch.sigmoid(f) * state.c
-        return GridState(torch.tanh(c), c)
+        assert self.conv3d.bias is not None
+        bias = self.conv3d.bias.to(x_gates.dtype)  # under autocast the gates are narrower than the parameters
+        if state is None:  # the convolution of a zero state is its bias alone
+            return GridState(*conv3d_lstm_gates(x_gates, None, bias))
+        h_gates = F.conv3d(state.h, self.conv3d.weight, padding=1)
+        return GridState(*conv3d_lstm_gates(x_gates, h_gates, bias, state.c))
 
     def forward(self, code: Tensor, state: GridState | None = None) -> GridState:
         """One code a row, (B, K), to the state after it."""

@@ -3,9 +3,29 @@
 from jc3d.ops._extension import extension
 from jc3d.ops._library import OpStatus, status
 from jc3d.ops.binarize import binarize
+from jc3d.ops.binarize_pack import binarize_pack
+from jc3d.ops.conv3d_lstm_gates import conv3d_lstm_gates, conv3d_lstm_gates_
+from jc3d.ops.conv_lstm_gates import conv_lstm_gates, conv_lstm_gates_
 from jc3d.ops.pack_bits import pack_bits
 from jc3d.ops.unpack_bits import unpack_bits
+from jc3d.ops.voxel_iou import VoxelIou, voxel_iou
+from jc3d.ops.voxel_iou_packed import voxel_iou_packed
 
 extension()  # registers the compiled kernels
 
-__all__ = ["OpStatus", "binarize", "extension", "pack_bits", "status", "unpack_bits"]
+__all__ = [
+    "OpStatus",
+    "VoxelIou",
+    "binarize",
+    "binarize_pack",
+    "conv3d_lstm_gates",
+    "conv3d_lstm_gates_",
+    "conv_lstm_gates",
+    "conv_lstm_gates_",
+    "extension",
+    "pack_bits",
+    "status",
+    "unpack_bits",
+    "voxel_iou",
+    "voxel_iou_packed",
+]

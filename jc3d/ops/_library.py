@@ -41,10 +41,11 @@ def register(
     name: str,
     signature: str,
     *,
-    reference: Callable[..., torch.Tensor],
-    fake: Callable[..., torch.Tensor],
+    reference: Callable[..., Any],
+    fake: Callable[..., Any],
     backward: Callable[..., Any] | None = None,
     setup_context: Callable[..., None] | None = None,
+    listed: bool = True,
 ) -> None:
     """Defines the op ``jc3d::name`` with its reference, fake kernel and, where it has one, gradient.
 
@@ -52,13 +53,14 @@ def register(
         name: name of the op, of its Python module and of its C++ function.
         signature: arguments and results in the schema language, such as ``"(Tensor x) -> Tensor"``.
         reference: the op in plain PyTorch; runs wherever no compiled kernel is registered.
-        fake: returns an empty tensor of the result's shape, dtype, device and strides.
+        fake: returns empty tensors of the results' shapes, dtypes, devices and strides.
         backward: gradient formula as :func:`torch.library.register_autograd` takes it.
         setup_context: saves what ``backward`` needs.
+        listed: whether :func:`status` names it; the companions of an op are built with it and not named.
     """
 
     @functools.wraps(reference)
-    def run_reference(*args: Any, **kwargs: Any) -> torch.Tensor:
+    def run_reference(*args: Any, **kwargs: Any) -> Any:
         if any(isinstance(arg, torch.Tensor) and arg.is_cuda for arg in args):
             _warn_without_cuda()
         return reference(*args, **kwargs)
@@ -69,7 +71,8 @@ def register(
     torch.library.register_fake(qualified, fake, lib=library)
     if backward is not None:
         torch.library.register_autograd(qualified, backward, setup_context=setup_context, lib=library)
-    _names.append(name)
+    if listed:
+        _names.append(name)
 
 
 def is_compiled(name: str, device: str) -> bool:

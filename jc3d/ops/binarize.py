@@ -9,6 +9,7 @@ from torch import Tensor
 
 from jc3d.ops._checks import check_float_tensor, describe
 from jc3d.ops._library import register
+from jc3d.ops._memory_format import memory_format_of
 
 _MASK_64 = (1 << 64) - 1
 
@@ -74,7 +75,7 @@ def binarize_ref(x: Tensor, seed: Tensor | None) -> Tensor:
         half = x.to(torch.float64 if x.dtype == torch.float64 else torch.float32) * 0.5
         positive = _uniform(x, seed).to(half.dtype) < half + 0.5
     result = positive.to(x.dtype) * 2 - 1
-    return result.contiguous(memory_format=_memory_format(x))
+    return result.contiguous(memory_format=memory_format_of(x))
 
 
 def _uniform(x: Tensor, seed: Tensor) -> Tensor:
@@ -115,19 +116,8 @@ def _seed_tensor(x: Tensor, seed: int | Tensor | None) -> Tensor:
     return torch.full((1,), seed, dtype=torch.int64, device=x.device)
 
 
-def _memory_format(x: Tensor) -> torch.memory_format:
-    """Channels-last where ``x`` is channels-last and not also contiguous."""
-    if x.is_contiguous():
-        return torch.contiguous_format
-    if x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last):
-        return torch.channels_last
-    if x.dim() == 5 and x.is_contiguous(memory_format=torch.channels_last_3d):
-        return torch.channels_last_3d
-    return torch.contiguous_format
-
-
 def _fake(x: Tensor, seed: Tensor | None) -> Tensor:
-    return torch.empty_like(x, memory_format=_memory_format(x))
+    return torch.empty_like(x, memory_format=memory_format_of(x))
 
 
 def _backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:

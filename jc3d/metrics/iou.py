@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from jc3d.ops import voxel_iou
+
 THRESHOLD = 0.4
 """τ of [J] §III-D and of 3D-R2N2: a cell is occupied where its probability is strictly above it."""
 
@@ -14,7 +16,7 @@ def iou(prob: Tensor, target: Tensor, threshold: float = THRESHOLD) -> Tensor:
 
     Args:
         prob: (..., X, Y, Z) occupancy probabilities; a NaN counts as empty.
-        target: the same shape; bool, or numbers of which those above 0.5 are occupied.
+        target: the same shape; bool, uint8 or floating-point numbers of which those above 0.5 are occupied.
         threshold: τ, strict.
 
     Returns:
@@ -22,15 +24,12 @@ def iou(prob: Tensor, target: Tensor, threshold: float = THRESHOLD) -> Tensor:
 
     Raises:
         ValueError: the shapes differ.
+        TypeError: dtypes that :func:`jc3d.ops.voxel_iou` does not read.
     """
     if prob.shape != target.shape or prob.dim() < 3:
         got = f"{tuple(prob.shape)}, {tuple(target.shape)}"
         raise ValueError(f"prob and target: expected equal (..., X, Y, Z), got {got}")
-    ours = prob > threshold
-    theirs = target if target.dtype == torch.bool else target > 0.5
-    intersection = (ours & theirs).sum(dim=(-3, -2, -1))
-    union = (ours | theirs).sum(dim=(-3, -2, -1))
-    return torch.where(union > 0, intersection / union.clamp(min=1), 1.0)
+    return voxel_iou(prob, target, threshold).iou
 
 
 def quarter_turns(grid: Tensor) -> Tensor:

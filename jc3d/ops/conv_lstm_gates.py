@@ -1,0 +1,64 @@
+"""The pointwise part of a convolutional LSTM, fused."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from jc3d.ops._lstm_gates import LstmGates
+
+_op = LstmGates("conv_lstm_gates", output_gate=True)
+
+
+def conv_lstm_gates(
+    x_gates: Tensor, h_gates: Tensor | None = None, bias: Tensor | None = None, c_prev: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """One step: i, f, o = σ(a_i), σ(a_f), σ(a_o), g = tanh(a_g); c = f · c_prev + i · g; h = o · tanh(c).
+
+    The gates are a = x_gates + h_gates + bias; 16-bit types are computed in float32 and rounded once. NaN propagates.
+    The gradient keeps one tensor of the gates' size and c; second derivatives are not implemented.
+
+    Args:
+        x_gates: (N, 4C, *S) pre-activations from the input: the gates input, forget, cell, output, C channels each.
+            float32, float64, bfloat16 or float16; contiguous or channels-last without a copy.
+        h_gates: the same from the hidden state; None before the first step.
+        bias: (4C,), added to both; None for none.
+        c_prev: (N, C, *S) cell state; None before the first step, which is a state of zeros.
+
+    Returns:
+        h and c, each (N, C, *S) in the dtype and memory format of ``x_gates``.
+
+    Raises:
+        TypeError: not a tensor of one of these dtypes, or dtypes differ.
+        ValueError: fewer than two dimensions, channels that 4 does not divide, or shapes or devices that do not fit.
+
+    Source:
+        Golts & Schechner, eqs. 3-8; Toderici et al. 2015; Shi et al. 2015 without peepholes.
+    """
+    return _op(x_gates, h_gates, bias, c_prev)
+
+
+def conv_lstm_gates_(x_gates: Tensor, h_gates: Tensor | None, bias: Tensor | None, c: Tensor) -> Tensor:
+    """The same for inference: ``c`` is overwritten, and h is all that is allocated.
+
+    Args:
+        x_gates: as for :func:`conv_lstm_gates`.
+        h_gates: as there.
+        bias: as there.
+        c: (N, C, *S), the old cell state and then the new one, in the memory format of ``x_gates``.
+
+    Returns:
+        h, (N, C, *S).
+
+    Raises:
+        TypeError: as there.
+        ValueError: as there, or ``c`` has other strides, or a gradient is wanted.
+    """
+    return _op.inplace(x_gates, h_gates, bias, c)
+
+
+def conv_lstm_gates_ref(
+    x_gates: Tensor, h_gates: Tensor | None = None, bias: Tensor | None = None, c_prev: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """The op in plain PyTorch: the specification of the kernels, differentiable by autograd."""
+    h, c, _ = _op.forward_ref(x_gates, h_gates, bias, c_prev, False)
+    return h, c
