@@ -1,6 +1,10 @@
 """What the benchmarks of `conv_lstm_gates` and `conv3d_lstm_gates` share: the peers, and the bytes that must move."""
 
 import torch
+import torch._functorch.config
+
+# A compiled backward may overwrite what the forward kept, and then runs once only; here it is timed many times.
+torch._functorch.config.donated_buffer = False
 
 
 def eager(gates, output_gate):

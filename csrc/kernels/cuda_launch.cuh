@@ -57,4 +57,23 @@ __device__ inline void store_16(T* destination, const T (&values)[count]) {
   }
 }
 
+// `width` elements at once where they are whole 16-byte vectors, or one by itself.
+template <int width, typename T>
+__device__ inline void load(T (&values)[width], const T* source) {
+  if constexpr (width == 1) {
+    values[0] = *source;
+  } else {
+    load_16(values, source);
+  }
+}
+
+template <int width, typename T>
+__device__ inline void store(T* destination, const T (&values)[width]) {
+  if constexpr (width == 1) {
+    *destination = values[0];
+  } else {
+    store_16(destination, values);
+  }
+}
+
 }  // namespace jc3d

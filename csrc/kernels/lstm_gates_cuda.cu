@@ -15,26 +15,7 @@ __device__ inline int64_t divide(int64_t a, int64_t b) {
   return a / b;
 }
 
-// `width` elements: one 16-byte access, or one element.
-template <int width, typename T>
-__device__ inline void load(T (&values)[width], const T* source) {
-  if constexpr (width == 1) {
-    values[0] = *source;
-  } else {
-    load_16(values, source);
-  }
-}
-
-template <int width, typename T>
-__device__ inline void store(T* destination, const T (&values)[width]) {
-  if constexpr (width == 1) {
-    *destination = values[0];
-  } else {
-    store_16(destination, values);
-  }
-}
-
-// The same, in the numbers that are computed with; absent tensors are zero.
+// `width` elements in the numbers that are computed with; absent tensors are zero.
 template <int width, typename T>
 __device__ inline void load_numbers(compute_t<T> (&numbers)[width], const T* source, int64_t offset) {
   T values[width];

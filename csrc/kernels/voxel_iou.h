@@ -7,6 +7,19 @@
 
 namespace jc3d {
 
+// Instantiates a macro for every pair of a number type and a target type.
+#define JC3D_FOR_EACH_TARGET(instantiate, Target) \
+  instantiate(float, Target);                     \
+  instantiate(double, Target);                    \
+  instantiate(BFloat16, Target);                  \
+  instantiate(Half, Target)
+#define JC3D_FOR_EACH_PAIR(instantiate)        \
+  JC3D_FOR_EACH_TARGET(instantiate, uint8_t);  \
+  JC3D_FOR_EACH_TARGET(instantiate, float);    \
+  JC3D_FOR_EACH_TARGET(instantiate, double);   \
+  JC3D_FOR_EACH_TARGET(instantiate, BFloat16); \
+  JC3D_FOR_EACH_TARGET(instantiate, Half)
+
 // What a target says of a voxel: not zero, or of floating-point targets above a half. NaN is empty.
 JC3D_HOST_DEVICE inline bool is_occupied(uint8_t target) {
   return target != 0;

@@ -83,17 +83,10 @@ void finish_iou_cpu(const int64_t* intersection, const int64_t* union_, float* i
   for (int64_t i = 0; i < n; ++i) iou[i] = iou_of(intersection[i], union_[i]);
 }
 
-#define INSTANTIATE_FOR(T, Target)                                                                                     \
+#define INSTANTIATE(T, Target)                                                                                         \
   template void voxel_iou_cpu<T, Target>(const T*, const Target*, const double*, int64_t, int64_t*, int64_t*, int64_t, \
                                          int64_t, int64_t, int64_t)
-#define INSTANTIATE(T)          \
-  INSTANTIATE_FOR(T, uint8_t);  \
-  INSTANTIATE_FOR(T, float);    \
-  INSTANTIATE_FOR(T, double);   \
-  INSTANTIATE_FOR(T, BFloat16); \
-  INSTANTIATE_FOR(T, Half)
-JC3D_FOR_EACH_FLOAT(INSTANTIATE);
+JC3D_FOR_EACH_PAIR(INSTANTIATE);
 #undef INSTANTIATE
-#undef INSTANTIATE_FOR
 
 }  // namespace jc3d

@@ -16,15 +16,6 @@ struct Thresholds {
   Number values[kThresholds];
 };
 
-template <int width, typename T>
-__device__ inline void load_voxels(T (&values)[width], const T* source) {
-  if constexpr (width == 1) {
-    values[0] = *source;
-  } else {
-    load_16(values, source);
-  }
-}
-
 template <typename T, typename Target, int width, int num_thresholds>
 __global__ void __launch_bounds__(kBlockSize)
     count_kernel(const T* prob, const Target* target, Thresholds<compute_t<T>> thresholds, int64_t* intersection,
@@ -41,8 +32,8 @@ __global__ void __launch_bounds__(kBlockSize)
     for (int64_t i = first + threadIdx.x * width; i < last; i += kBlockSize * width) {
       T p[width];
       Target t[width];
-      load_voxels(p, object_prob + i);
-      load_voxels(t, object_target + i);
+      load(p, object_prob + i);
+      load(t, object_target + i);
 #pragma unroll
       for (int e = 0; e < width; ++e) {
         const int theirs = is_occupied(t[e]);
@@ -100,17 +91,10 @@ const char* voxel_iou_cuda(const T* prob, const Target* target, const double* th
   return finish_iou(intersection, union_, iou, results, cuda_stream);
 }
 
-#define INSTANTIATE_FOR(T, Target)                                                                                    \
+#define INSTANTIATE(T, Target)                                                                                        \
   template const char* voxel_iou_cuda<T, Target>(const T*, const Target*, const double*, int64_t, int64_t*, int64_t*, \
                                                  float*, int64_t, int64_t, void*)
-#define INSTANTIATE(T)          \
-  INSTANTIATE_FOR(T, uint8_t);  \
-  INSTANTIATE_FOR(T, float);    \
-  INSTANTIATE_FOR(T, double);   \
-  INSTANTIATE_FOR(T, BFloat16); \
-  INSTANTIATE_FOR(T, Half)
-JC3D_FOR_EACH_FLOAT(INSTANTIATE);
+JC3D_FOR_EACH_PAIR(INSTANTIATE);
 #undef INSTANTIATE
-#undef INSTANTIATE_FOR
 
 }  // namespace jc3d
