@@ -28,6 +28,7 @@ from jc3d.data.sources import ObjectSample, Source, SourceSpec, stack
 from jc3d.errors import require_extra
 from jc3d.metrics import best_quarter_turn, iou, quarter_turns
 from jc3d.models import R2N2, create, load, preset, save_weights, unfold_norms
+from jc3d.pose_teacher import PoseTeacher
 
 L = require_extra("lightning", "train")
 
@@ -50,9 +51,11 @@ class TrainConfig:
         steps: optimiser steps.
         batch_size: objects a step, over all processes.
         learning_rate: peak of Adam's rate: linear warm-up, then a cosine down to zero.
-        gate_rate: share of it for the layers between encoder and gates, which nothing normalises: with ±1 inputs one
-            step of Adam can move a pre-activation by K times its rate.
+        gate_rate: share of it for the layers between encoder and gates where the code enters by a matrix, which nothing
+            normalises: with ±1 inputs one step of Adam can move a pre-activation by K times its rate.
         iou_weight: weight of the soft IoU beside the cross-entropy, see :func:`occupancy_loss`.
+        pose_weight: weight of the loss of the poses, where the model tells them.
+        forced: share of the objects that are placed by their true poses, see :class:`jc3d.pose_teacher.PoseTeacher`.
         warmup: steps of the warm-up.
         weight_decay: decoupled (AdamW).
         min_views: fewest views of an object in a step (the number is drawn anew each step).
@@ -74,9 +77,11 @@ class TrainConfig:
     val_data: tuple[str, ...] = ("procedural",)
     steps: int = 12_000
     batch_size: int = 16
-    learning_rate: float = 1e-3
-    gate_rate: float = 0.2
+    learning_rate: float = 2e-3
+    gate_rate: float = 0.1
     iou_weight: float = 0.5
+    pose_weight: float = 0.1
+    forced: float = 0.5
     warmup: int = 300
     weight_decay: float = 0.02
     min_views: int = 1
@@ -98,7 +103,7 @@ class TrainConfig:
         for name in positive:
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}: expected more than 0, got {getattr(self, name)}")
-        for name in ("iou_weight", "warmup", "weight_decay", "workers", "threads"):
+        for name in ("iou_weight", "pose_weight", "forced", "warmup", "weight_decay", "workers", "threads"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
         if self.steps % self.checkpoint_every:
@@ -209,16 +214,17 @@ def _turned_to_fit(grid: Tensor, margin: Tensor, free_front: Tensor) -> Tensor:
 def jitter(sample: ObjectSample, rng: Random) -> ObjectSample:
     """Cheap augmentation of one object: perhaps mirrored, and its colours moved towards or away from white.
 
-    A mirrored object seen from mirrored cameras is each image flipped left to right and the grid flipped along X.
+    A mirrored object seen from mirrored cameras is each image flipped left to right, the grid flipped along X, and the
+    azimuths negated.
     """
-    views, grid = sample.views, sample.grid
+    views, grid, poses = sample.views, sample.grid, sample.poses
     if rng.chance(0.5):
-        views, grid = views.flip(-1), grid.flip(0)
+        views, grid, poses = views.flip(-1), grid.flip(0), poses * poses.new_tensor([-1.0, 1.0, 1.0])
     brightness = rng.uniform(0.75, 1.2)
     gain = torch.tensor([brightness * rng.uniform(0.9, 1.1) for _ in range(3)]).view(3, 1, 1)
     # Distance from white is scaled, so the white background stays white.
     levels = views.float().sub_(255).mul_(gain).add_(255).round_().clamp_(0, 255)
-    return sample._replace(views=levels.to(torch.uint8), grid=grid)
+    return sample._replace(views=levels.to(torch.uint8), grid=grid, poses=poses)
 
 
 class Training(L.LightningModule):  # type: ignore[misc, name-defined]
@@ -243,10 +249,22 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
         # The binarizer's draws follow torch's generator: seeded by step, a resumed run repeats them, and processes
         # that are seeded alike share one draw for the whole batch.
         torch.manual_seed(Random(self.config.seed, self.global_step).integers(0, 2**62))
-        logits = self.model(batch.views.float() / 255)
-        loss = occupancy_loss(logits, batch.grid, batch.free_front, self.config.iou_weight)
+        teacher = PoseTeacher(batch.grid, batch.poses, batch.free_front, self._forced(len(batch.grid)))
+        logits = self.model(batch.views.float() / 255, teacher)
+        loss = occupancy_loss(logits, teacher.grid, batch.free_front, self.config.iou_weight)
+        if teacher.scores is not None:
+            pose_loss = teacher.loss()
+            self.log("train/pose-loss", pose_loss, sync_dist=True, batch_size=len(batch.grid))
+            loss = loss + self.config.pose_weight * pose_loss
         self.log("train/loss", loss, prog_bar=True, sync_dist=True, batch_size=len(batch.grid))
         return loss
+
+    def _forced(self, count: int) -> Tensor:
+        """Which of this process's objects are placed by their true poses: its share of one draw for the whole batch."""
+        rank, world = _rank_and_world()
+        rng = Random(self.config.seed, self.global_step, 1)
+        draws = [rng.chance(self.config.forced) for _ in range(count * world)]
+        return torch.tensor(draws[rank * count : (rank + 1) * count], device=self.device)
 
     def validation_step(self, batch: ObjectSample, _: int, dataloader_idx: int = 0) -> None:
         """MIoU at τ = 0.4 with five views; best of four quarter turns where the front is free."""
@@ -271,9 +289,10 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
         """AdamW, linear warm-up, cosine to zero."""
         config = self.config
         rates = (config.learning_rate, config.learning_rate * config.gate_rate)
+        slow = () if self.model.config.lift_channels else ("head.", "gates.", "recurrence.")
         groups: dict[tuple[float, float], list[Tensor]] = {}
         for name, parameter in self.model.named_parameters():
-            rate = rates[name.startswith(("head.", "recurrence."))]
+            rate = rates[name.startswith(slow)]
             decay = config.weight_decay if parameter.dim() > 1 else 0.0
             groups.setdefault((rate, decay), []).append(parameter)
         optimizer = torch.optim.AdamW(

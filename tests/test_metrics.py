@@ -26,7 +26,7 @@ def test_corners() -> None:
 
 
 def test_shapes_must_agree() -> None:
-    with pytest.raises(ValueError, match="prob and target"):
+    with pytest.raises(ValueError, match=r"target: expected \(2, 2, 2\) like prob, got \(2, 2, 3\)"):
         iou(torch.zeros(2, 2, 2), torch.zeros(2, 2, 3))
 
 

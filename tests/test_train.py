@@ -77,17 +77,19 @@ def test_free_front_takes_the_best_turn_of_each_object() -> None:
     torch.testing.assert_close(occupancy_loss(logits, grid, one_free, 0.5), torch.stack(alone).mean())
 
 
-def test_jitter_mirrors_views_and_grid_together_and_keeps_white() -> None:
+def test_jitter_mirrors_views_grid_and_poses_together_and_keeps_white() -> None:
     views = torch.full((2, 3, 8, 8), 255, dtype=torch.uint8)
     views[..., 2:5, 1] = 100
     grid = torch.zeros(4, 4, 4, dtype=torch.bool)
     grid[0, 1, 2] = True
+    poses = torch.tensor([[30.0, 27.0, 1.5], [200.0, 26.0, 2.0]])
     seen = set()
     for seed in range(20):
-        out = jitter(ObjectSample(views, grid, torch.tensor(0), torch.tensor(False)), Random(seed))
+        out = jitter(ObjectSample(views, grid, torch.tensor(0), torch.tensor(False), poses), Random(seed))
         mirrored = bool(out.grid[3, 1, 2])
         seen.add(mirrored)
         assert out.grid.sum() == 1
+        assert out.poses.tolist() == ([[-30, 27, 1.5], [-200, 26, 2]] if mirrored else poses.tolist())
         column = 6 if mirrored else 1
         assert (out.views[..., 2:5, column] < 200).all()
         rest = out.views.clone()

@@ -10,8 +10,8 @@ namespace {
 constexpr int64_t kSegment = 512;
 // Pixels in a piece of channels-last tensors.
 constexpr int64_t kPiecePixels = 128;
-// Sums that run side by side.
-constexpr int kLanes = 16;
+// Sums that run side by side: enough for the additions of a vector unit to overlap.
+constexpr int kLanes = 64;
 
 // Stands in for what is not given.
 template <typename T>
@@ -86,9 +86,9 @@ JC3D_ALWAYS_INLINE void backward_loop(const BackwardSegment<T> s, int64_t n) {
   }
 }
 
-// Adds n values, in an order that depends on n alone.
+// The sum of n values, in an order that depends on n alone.
 template <typename T>
-JC3D_ALWAYS_INLINE compute_t<T> sum_loop(const T* values, int64_t n) {
+JC3D_ALWAYS_INLINE compute_t<T> sum_of(const T* values, int64_t n) {
   compute_t<T> lanes[kLanes] = {};
   int64_t j = 0;
   for (; j + kLanes <= n; j += kLanes) {
@@ -99,6 +99,12 @@ JC3D_ALWAYS_INLINE compute_t<T> sum_loop(const T* values, int64_t n) {
     for (int lane = 0; lane < half; ++lane) lanes[lane] += lanes[lane + half];
   }
   return lanes[0];
+}
+
+// Adds to each channel's sum its share of n values that start with a channel and hold `inner` of each.
+template <typename T>
+JC3D_ALWAYS_INLINE void sum_loop(const T* values, compute_t<T>* sums, int64_t n, int64_t inner) {
+  for (int64_t j = 0; j < n; j += inner) *sums++ += sum_of(values + j, inner < n - j ? inner : n - j);
 }
 
 template <typename T>
@@ -114,7 +120,7 @@ struct Loops {
   void (*forward_first)(const ForwardSegment<T>, int64_t);  // no state yet
   void (*backward)(const BackwardSegment<T>, int64_t);
   void (*backward_first)(const BackwardSegment<T>, int64_t);
-  compute_t<T> (*sum)(const T*, int64_t);
+  void (*sum)(const T*, compute_t<T>*, int64_t, int64_t);
   void (*add)(const T*, compute_t<T>*, int64_t);
 };
 
@@ -128,8 +134,8 @@ struct Loops {
     backward_loop<T, output_gate, has_state>(s, n);                                          \
   }                                                                                          \
   template <typename T>                                                                      \
-  target compute_t<T> sum_##level(const T* values, int64_t n) {                              \
-    return sum_loop(values, n);                                                              \
+  target void sum_##level(const T* values, compute_t<T>* sums, int64_t n, int64_t inner) {   \
+    sum_loop(values, sums, n, inner);                                                        \
   }                                                                                          \
   template <typename T>                                                                      \
   target void add_##level(const T* values, compute_t<T>* sums, int64_t n) {                  \
@@ -277,11 +283,9 @@ void lstm_gates_backward_cpu(const GatesBackward<T>& data, GateLayout layout, in
         if (layout.inner == 1) {
           const int64_t piece = begin / pieces.size;
           loop.add(segment.grad_gates[gate], data.bias_partials + piece * gates * layout.channels + channel, n);
-          continue;
-        }
-        compute_t<T>* sums = data.bias_partials + row * gates * layout.channels + channel;
-        for (int64_t j = 0; j < n; j += layout.inner) {
-          *sums++ += loop.sum(segment.grad_gates[gate] + j, std::min(layout.inner, n - j));
+        } else {
+          loop.sum(segment.grad_gates[gate], data.bias_partials + row * gates * layout.channels + channel, n,
+                   layout.inner);
         }
       }
     }

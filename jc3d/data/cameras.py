@@ -70,6 +70,38 @@ def sample_cameras(rng: Random, count: int) -> list[Camera]:
     ]
 
 
+class CameraAxes(NamedTuple):
+    """Unit axes of N cameras in object coordinates, each (N, 3): ``outward`` from the object to the camera."""
+
+    right: Tensor
+    up: Tensor
+    outward: Tensor
+
+
+def camera_axes(azimuth: Tensor, elevation: Tensor) -> CameraAxes:
+    """Axes of cameras that look at the origin, (N,) radians each."""
+    sin_a, cos_a, sin_e, cos_e = azimuth.sin(), azimuth.cos(), elevation.sin(), elevation.cos()
+    return CameraAxes(
+        right=torch.stack((cos_a, torch.zeros_like(cos_a), -sin_a), dim=1),
+        up=torch.stack((-sin_e * sin_a, cos_e, -sin_e * cos_a), dim=1),
+        outward=torch.stack((cos_e * sin_a, sin_e, cos_e * cos_a), dim=1),
+    )
+
+
+def camera_rows(cameras: Sequence[Camera], diagonal: float) -> Tensor:
+    """Cameras about one object as numbers: the *poses* that a network learns to tell from its views.
+
+    Args:
+        cameras: V cameras.
+        diagonal: of the object's bounding box, in object units.
+
+    Returns:
+        (V, 3) float32: azimuth in degrees, elevation in degrees, distance in object units.
+    """
+    unit = DISTANCE_UNIT * diagonal
+    return torch.tensor([(c.azimuth, c.elevation, c.distance_ratio * unit) for c in cameras])
+
+
 def camera_frames(cameras: Sequence[Camera], diagonals: Tensor) -> CameraFrames:
     """Places cameras about objects centred on the origin.
 
@@ -87,17 +119,9 @@ def camera_frames(cameras: Sequence[Camera], diagonals: Tensor) -> CameraFrames:
         raise ValueError(f"diagonals: expected one for each of the {len(cameras)} cameras, got {diagonals.numel()}")
     angles = torch.tensor([(c.azimuth, c.elevation, c.distance_ratio) for c in cameras], dtype=torch.float64)
     azimuth, elevation, ratio = angles.reshape(-1, 3).to(diagonals.device).unbind(1)
-    azimuth, elevation = torch.deg2rad(azimuth), torch.deg2rad(elevation)
-    sin_a, cos_a, sin_e, cos_e = azimuth.sin(), azimuth.cos(), elevation.sin(), elevation.cos()
-    zero = torch.zeros_like(sin_a)
-    outward = torch.stack((cos_e * sin_a, sin_e, cos_e * cos_a), dim=1)
+    axes = camera_axes(torch.deg2rad(azimuth), torch.deg2rad(elevation))
     distance = ratio * DISTANCE_UNIT * diagonals.reshape(-1).double()
-    return CameraFrames(
-        origin=outward * distance[:, None],
-        right=torch.stack((cos_a, zero, -sin_a), dim=1),
-        up=torch.stack((-sin_e * sin_a, cos_e, -sin_e * cos_a), dim=1),
-        forward=-outward,
-    )
+    return CameraFrames(axes.outward * distance[:, None], axes.right, axes.up, -axes.outward)
 
 
 def pixel_offsets(image_size: int, device: torch.device | str | None = None) -> Tensor:

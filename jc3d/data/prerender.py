@@ -48,6 +48,7 @@ def prerender_shard(spec: str, split: Split, folder: Path, first: int, count: in
         np.save(temporary / "views.npy", batch.views.numpy())
         np.save(temporary / "grids.npy", np.packbits(batch.grid.numpy().reshape(count, -1), axis=1))
         np.save(temporary / "labels.npy", torch.stack((batch.category, batch.free_front.long()), dim=1).numpy())
+        np.save(temporary / "poses.npy", batch.poses.numpy())
         os.replace(temporary, target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -27,7 +27,7 @@ from PIL import Image
 from torch import Tensor
 
 from jc3d.data.binvox import read_binvox, write_binvox
-from jc3d.data.cameras import Camera
+from jc3d.data.cameras import Camera, camera_rows
 from jc3d.data.categories import SYNSETS
 from jc3d.data.images import load_views, to_uint8
 from jc3d.data.random import Random
@@ -211,12 +211,26 @@ class R2N2Source:
         if not 1 <= views <= stored:
             raise ValueError(f"views: expected 1 to {stored} (stored for {key.synset}/{key.object_id}), got {views}")
         chosen = Random(index, draw).distinct(views, stored)
+        grid = self.folder.grid(key)
         return ObjectSample(
             self.folder.views(key, chosen),
-            torch.from_numpy(self.folder.grid(key)),
+            torch.from_numpy(grid),
             torch.tensor(list(SYNSETS.values()).index(key.synset)),
             torch.tensor(False),
+            self._poses(key, stored, grid)[chosen],
         )
+
+    def _poses(self, key: ObjectKey, stored: int, grid: NDArray[np.bool_]) -> Tensor:
+        """Poses of all stored views, (stored, 3); NaN where the file does not tell."""
+        try:
+            cameras = self.folder.cameras(key)
+        except ValueError:
+            cameras = []
+        if len(cameras) != stored:
+            return torch.full((stored, 3), torch.nan)
+        # The diagonal of the object is known to a cell; its longest side is 1.
+        extent = np.array([np.ptp(cells) + 1 for cells in np.nonzero(grid)]) if grid.any() else np.ones(3)
+        return camera_rows(cameras, float(np.linalg.norm(extent / extent.max())))
 
 
 def write_object(

@@ -52,6 +52,7 @@ class ObjectSample(NamedTuple):
     grid: Tensor  # (32, 32, 32) bool, axes x, y, z
     category: Tensor  # () int64, index into CATEGORIES or OTHER_CATEGORY
     free_front: Tensor  # () bool: the front direction is arbitrary, any quarter turn of the grid is right
+    poses: Tensor  # (V, 3) float32: azimuth and elevation in degrees, distance in object units; NaN: not known
 
 
 class Source(Protocol):
@@ -80,7 +81,7 @@ class ProceduralSource:
 
     def get(self, index: int, draw: int, views: int) -> ObjectSample:
         """Draws cameras, light and (in training) augmentation from ``draw``."""
-        from jc3d.data.cameras import sample_cameras
+        from jc3d.data.cameras import camera_rows, sample_cameras
         from jc3d.data.procedural import augment, make_object, occupancy, render
         from jc3d.data.shading import sample_light
 
@@ -88,8 +89,10 @@ class ProceduralSource:
         shape = make_object(self.seeds[index])
         if self.augmented and rng.split(4).chance(0.5):
             shape = augment(shape, rng.split(1))
-        images = render([shape], [sample_cameras(rng.split(2), views)], [sample_light(rng.split(3))])
-        return _sample(images[0], occupancy(shape), CATEGORIES.index(shape.category), free_front=False)
+        cameras = sample_cameras(rng.split(2), views)
+        images = render([shape], [cameras], [sample_light(rng.split(3))])
+        poses = camera_rows(cameras, shape.diagonal)
+        return _sample(images[0], occupancy(shape), CATEGORIES.index(shape.category), False, poses)
 
 
 class MeshSource:
@@ -111,7 +114,7 @@ class MeshSource:
 
     def get(self, index: int, draw: int, views: int) -> ObjectSample:
         """Draws cameras, light and (in training) augmentation from ``draw``."""
-        from jc3d.data.cameras import sample_cameras
+        from jc3d.data.cameras import camera_rows, sample_cameras
         from jc3d.data.meshes import augment, occupancy, render
         from jc3d.data.shading import sample_light
 
@@ -120,8 +123,10 @@ class MeshSource:
         mesh = _cached_mesh(entry.path)
         if self.augmented:
             mesh = augment(mesh, rng.split(1))
-        images = render(mesh, sample_cameras(rng.split(2), views), sample_light(rng.split(3)))
-        return _sample(torch.as_tensor(images), occupancy(mesh), entry.category, free_front=True)
+        cameras = sample_cameras(rng.split(2), views)
+        images = render(mesh, cameras, sample_light(rng.split(3)))
+        poses = camera_rows(cameras, mesh.diagonal)
+        return _sample(torch.as_tensor(images), occupancy(mesh), entry.category, True, poses)
 
 
 class ShardSource:
@@ -147,7 +152,8 @@ class ShardSource:
         chosen = Random(index, draw).distinct(views, stored)
         grid = np.unpackbits(shard.grids[row]).reshape(32, 32, 32).astype(bool)
         images = torch.from_numpy(shard.views[row, chosen])
-        return _sample(images, grid, int(shard.labels[row, 0]), free_front=bool(shard.labels[row, 1]))
+        category, free_front = shard.labels[row].tolist()
+        return _sample(images, grid, category, bool(free_front), torch.from_numpy(shard.poses[row, chosen]))
 
 
 class _Shard:
@@ -156,6 +162,7 @@ class _Shard:
         self.views = np.load(folder / "views.npy", mmap_mode="r")  # (N, V, 3, 128, 128) uint8
         self.grids = np.load(folder / "grids.npy")  # (N, 4096) uint8, eight cells a byte
         self.labels = np.load(folder / "labels.npy")  # (N, 2) int64: category, free front
+        self.poses = np.load(folder / "poses.npy")  # (N, V, 3) float32
 
 
 class MeshEntry(NamedTuple):
@@ -203,8 +210,8 @@ def _cached_mesh(path: Path) -> Mesh:
     return load_mesh(path)
 
 
-def _sample(views: Tensor, grid: NDArray[np.bool_], category: int, free_front: bool) -> ObjectSample:
-    return ObjectSample(views, torch.as_tensor(grid), torch.tensor(category), torch.tensor(free_front))
+def _sample(views: Tensor, grid: NDArray[np.bool_], category: int, free_front: bool, poses: Tensor) -> ObjectSample:
+    return ObjectSample(views, torch.as_tensor(grid), torch.tensor(category), torch.tensor(free_front), poses)
 
 
 @dataclass(frozen=True)

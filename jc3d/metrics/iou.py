@@ -23,12 +23,8 @@ def iou(prob: Tensor, target: Tensor, threshold: float = THRESHOLD) -> Tensor:
         (...) float32 in [0, 1]; 1 where both grids are empty.
 
     Raises:
-        ValueError: the shapes differ.
-        TypeError: dtypes that :func:`jc3d.ops.voxel_iou` does not read.
+        ValueError, TypeError: as :func:`jc3d.ops.voxel_iou`.
     """
-    if prob.shape != target.shape or prob.dim() < 3:
-        got = f"{tuple(prob.shape)}, {tuple(target.shape)}"
-        raise ValueError(f"prob and target: expected equal (..., X, Y, Z), got {got}")
     return voxel_iou(prob, target, threshold).iou
 
 

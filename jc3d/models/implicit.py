@@ -13,21 +13,21 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from jc3d.models.r2n2 import CODE_SIDE, R2N2, R2N2Config
+from jc3d.models.r2n2 import R2N2, R2N2Config
 from jc3d.nn import Binarizer
 
 
 @dataclass(frozen=True)
 class ImplicitConfig(R2N2Config):
-    """As :class:`R2N2Config`; ``code_size`` is K bits, and the last encoder width is K/4 whatever was given."""
+    """As :class:`R2N2Config`; ``code_size`` is K bits, and the last encoder width is what holds them (K/4 at 2×2)."""
 
     family: ClassVar[str] = "implicit"
     binary: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        # K bits are the K/4 channels of the last 2×2 map; a frozen dataclass sets its own fields this way.
-        widths = (*self.encoder_channels[:-1], self.code_size // CODE_SIDE**2)
+        # A frozen dataclass sets its own fields this way.
+        widths = (*self.encoder_channels[:-1], self.code_channels)
         object.__setattr__(self, "encoder_channels", widths)
 
 

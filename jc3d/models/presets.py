@@ -10,18 +10,21 @@ from jc3d.models.r2n2 import R2N2Config
 # Bits a view, K = 128·128·24 / rate, to the nearest multiple of four ([J] §IV, Fig. 8).
 _BITS = {48: 8192, 96: 4096, 128: 3072, 192: 2048, 384: 1024, 480: 820}
 
-# Designed for training on two CPU cores: a stride of four first, half the recurrent channels, a low-rank linear map
-# into the gates, and nothing but the two logits at 32³. docs/architecture.md has the reasons.
+# Designed for training on two CPU cores: a stride of four first, a code that is an 8×8 map and lifted into space, and
+# nothing but the two logits at 32³. docs/architecture.md has the reasons.
 _R2N2_SMALL = R2N2Config(
     name="r2n2-small",
-    encoder_channels=(64, 128, 256, 256, 256),
-    encoder_kernels=(7, 3, 3, 3, 3),
-    encoder_strides=(4, 2, 2, 2, 2),
-    encoder_residuals=(0, 1, 1, 0, 0),
+    encoder_channels=(64, 96, 192, 16),
+    encoder_kernels=(7, 3, 3, 3),
+    encoder_strides=(4, 2, 2, 1),
+    encoder_residuals=(0, 1, 2, 0),
     downsample="stride",
-    input_rank=256,
-    hidden_channels=64,
-    up_channels=(64, 32),
+    code_side=8,
+    lift_channels=16,
+    hidden_channels=32,
+    cell_side=8,
+    refine_channels=(64,),
+    up_channels=(32,),
     head_channels=(),
     norm=True,
 )

@@ -4,7 +4,8 @@
                                                ├─ 3D-LSTM (one step a view) ──> h ──decoder──> occupancy
                         previous h ──3³ conv───┘
 
-The widths are those of the first author's implementation; small presets change widths, never the structure.
+The widths are those of the first author's implementation. Small presets change widths, and one piece: their code is a
+map that is lifted into space (:class:`jc3d.nn.LiftedGates`) where the paper has a matrix.
 """
 
 from __future__ import annotations
@@ -20,14 +21,21 @@ from typing import Any, ClassVar, Literal, Self
 import torch
 from torch import Tensor, nn
 
-from jc3d.nn import ConvLSTM3d, DownsampleConv2d, GridState, UpsampleConv3d
+from jc3d.nn import (
+    ConvLSTM3d,
+    DownsampleConv2d,
+    GridState,
+    LiftedGates,
+    LinearGates,
+    PoseChoice,
+    UpsampleConv3d,
+)
 from jc3d.nn.batch_norm import BatchNorm3d
 from jc3d.nn.image_blocks import NEGATIVE_SLOPE, ResidualConv2d
 from jc3d.nn.one_thread import one_thread
+from jc3d.nn.pose_head import most_likely_pose
 
 FINGERPRINT_BYTES = 8
-CELL_SIDE = 4  # units along each side of the recurrent cube ([J] §II-C)
-CODE_SIDE = 2  # pixels along each side of the encoder's last map
 
 
 @dataclass(frozen=True)
@@ -39,12 +47,19 @@ class R2N2Config:
         code_size: K, numbers in a view's code.
         encoder_channels: output channels of the shrinking convolutions.
         encoder_kernels: their kernel sizes.
-        encoder_strides: factors by which they shrink; their product is 64.
+        encoder_strides: factors by which they shrink, in all from 128 pixels to ``code_side``.
         encoder_residuals: 3×3 residual convolutions after each of them.
         downsample: how they shrink, see :class:`jc3d.nn.DownsampleConv2d`.
-        input_rank: rank of the code's linear map into the gates; None for a full matrix.
+        code_side: pixels along each side of the encoder's last map.
+        lift_channels: of the feature map that is lifted into space, see :class:`jc3d.nn.LiftedGates`; 0: the code
+            enters by a matrix.
+        trunk_channels: of the network that reads the code before it is lifted.
+        context_size: numbers that this network has for a whole view.
         hidden_channels: N_h.
-        up_channels: output channels of the doubling 3³ convolutions: three, or two where the last layer doubles.
+        cell_side: units along each side of the recurrent cube.
+        refine_channels: output channels of 3³ convolutions of the hidden state before it is doubled.
+        up_channels: output channels of the doubling 3³ convolutions, from ``cell_side`` to 32; one fewer where the last
+            layer doubles.
         head_channels: output channels of the 3³ convolutions at full resolution before the last one.
         norm: batch normalisation while training; :func:`jc3d.models.fold_norms` removes it for inference.
     """
@@ -56,8 +71,13 @@ class R2N2Config:
     encoder_strides: tuple[int, ...] = (2, 2, 2, 2, 2, 2)
     encoder_residuals: tuple[int, ...] = (0, 0, 0, 0, 0, 0)
     downsample: Literal["pool", "stride"] = "pool"
-    input_rank: int | None = None
+    code_side: int = 2
+    lift_channels: int = 0
+    trunk_channels: int = 128
+    context_size: int = 256
     hidden_channels: int = 128
+    cell_side: int = 4
+    refine_channels: tuple[int, ...] = ()
     up_channels: tuple[int, ...] = (128, 128, 64)
     head_channels: tuple[int, ...] = (32,)
     norm: bool = False
@@ -68,20 +88,37 @@ class R2N2Config:
     grid_size: ClassVar[int] = 32
 
     def __post_init__(self) -> None:
-        stages = len(self.encoder_strides)
-        if math.prod(self.encoder_strides) != self.image_size // CODE_SIDE:
-            raise ValueError(f"encoder_strides: expected a product of 64 (128 to 2), got {self.encoder_strides}")
+        if self.code_size < 1:
+            raise ValueError(f"code_size: expected a positive number, got {self.code_size}")
+        stages, shrinking = len(self.encoder_strides), self.image_size // self.code_side
+        if math.prod(self.encoder_strides) != shrinking:
+            raise ValueError(
+                f"encoder_strides: expected a product of {shrinking} ({self.image_size} to {self.code_side}), "
+                f"got {self.encoder_strides}"
+            )
         for field in ("encoder_channels", "encoder_kernels", "encoder_residuals"):
             value = getattr(self, field)
             if len(value) != stages:
                 raise ValueError(f"{field}: expected {stages} numbers, one a stride, got {value}")
-        if len(self.up_channels) not in (2, 3) or (len(self.up_channels) == 2 and self.head_channels):
+        if self.lift_channels and (self.code_side % 4 or self.cell_side % 2):
+            sides = f"{self.code_side} and {self.cell_side}"
+            raise ValueError(f"lift_channels: expected a code_side of fours and an even cell_side, got {sides}")
+        doublings = (self.grid_size // self.cell_side).bit_length() - 1
+        if len(self.up_channels) not in (doublings, doublings - 1) or (self.last_doubles and self.head_channels):
             raise ValueError(
-                "up_channels: expected 3 numbers, or 2 and no head_channels (4 is doubled three times), "
-                f"got {self.up_channels} and {self.head_channels}"
+                f"up_channels: expected {doublings} numbers, or {doublings - 1} and no head_channels "
+                f"({self.cell_side} is doubled {doublings} times), got {self.up_channels} and {self.head_channels}"
             )
-        if self.code_size < CODE_SIDE**2 or self.code_size % CODE_SIDE**2:
-            raise ValueError(f"code_size: expected a positive multiple of {CODE_SIDE**2}, got {self.code_size}")
+
+    @property
+    def last_doubles(self) -> bool:
+        """Whether the last layer of the decoder doubles the grid."""
+        return self.cell_side << len(self.up_channels) < self.grid_size
+
+    @property
+    def code_channels(self) -> int:
+        """Channels of a map that holds K numbers; what it holds more is not sent."""
+        return -(-self.code_size // self.code_side**2)
 
     @property
     def code_bits(self) -> int:
@@ -95,7 +132,7 @@ class R2N2Config:
 
 
 class ViewEncoder(nn.Module):
-    """(N, 3, 128, 128) -> (N, channels[-1], 2, 2): shrinking convolutions with LeakyReLU between, none at the end."""
+    """(N, 3, 128, 128) -> (N, channels[-1], code_side, code_side): convolutions, LeakyReLU between, none at the end."""
 
     def __init__(self, config: R2N2Config) -> None:
         super().__init__()
@@ -117,13 +154,19 @@ class ViewEncoder(nn.Module):
 
 
 class GridDecoder(nn.Module):
-    """Hidden state to occupancy logits, (B, N_h, 4, 4, 4) -> (B, 2, 32, 32, 32); channel 1 is *occupied*."""
+    """Hidden state to occupancy logits, (B, N_h, S, S, S) -> (B, 2, 32, 32, 32); channel 1 is *occupied*."""
 
     def __init__(self, config: R2N2Config) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         channels = config.hidden_channels
-        side = CELL_SIDE
+        side = config.cell_side
+        for width in config.refine_channels:
+            layers.append(nn.Conv3d(channels, width, kernel_size=3, padding=1))
+            if config.norm:
+                layers.append(BatchNorm3d(width))
+            layers.append(nn.LeakyReLU(NEGATIVE_SLOPE))
+            channels = width
         for width in config.up_channels:
             layers.append(UpsampleConv3d(channels, width))
             side *= 2
@@ -134,8 +177,9 @@ class GridDecoder(nn.Module):
         for width in config.head_channels:
             layers += [nn.Conv3d(channels, width, kernel_size=3, padding=1), nn.LeakyReLU(NEGATIVE_SLOPE)]
             channels = width
-        last_doubles = len(config.up_channels) == 2
-        layers.append(UpsampleConv3d(channels, 2) if last_doubles else nn.Conv3d(channels, 2, kernel_size=3, padding=1))
+        layers.append(
+            UpsampleConv3d(channels, 2) if config.last_doubles else nn.Conv3d(channels, 2, kernel_size=3, padding=1)
+        )
         self.layers = nn.Sequential(*layers)
 
     def forward(self, h: Tensor) -> Tensor:
@@ -154,12 +198,15 @@ class R2N2(nn.Module):
         self.config = config
         self.encoder = ViewEncoder(config)
         self.head = self._make_head(config)
-        self.recurrence = ConvLSTM3d(config.code_size, config.hidden_channels, CELL_SIDE, config.input_rank)
+        self.gates = self._make_gates(config)
+        self.recurrence = ConvLSTM3d(config.hidden_channels)
         self.decoder = GridDecoder(config)
         self._fingerprint: bytes | None = None
 
     def _make_head(self, config: R2N2Config) -> nn.Module:
-        features = config.encoder_channels[-1] * CODE_SIDE**2
+        if config.lift_channels:
+            return nn.Flatten()  # the code is the map
+        features = config.encoder_channels[-1] * config.code_side**2
         return nn.Sequential(
             nn.LeakyReLU(NEGATIVE_SLOPE),
             nn.Flatten(),
@@ -167,31 +214,54 @@ class R2N2(nn.Module):
             nn.LeakyReLU(NEGATIVE_SLOPE),
         )
 
+    def _make_gates(self, config: R2N2Config) -> nn.Module:
+        if not config.lift_channels:
+            return LinearGates(config.code_size, config.hidden_channels, config.cell_side)
+        return LiftedGates(
+            config.code_size,
+            config.code_side,
+            config.hidden_channels,
+            config.cell_side,
+            config.trunk_channels,
+            config.context_size,
+            config.lift_channels,
+            config.norm,
+        )
+
     # Differentiable path -------------------------------------------------------------------------------------------
 
     def codes_of_views(self, views: Tensor) -> Tensor:
         """Differentiable codes, (N, 3, 128, 128) in [0, 1] -> (N, K)."""
         codes: Tensor = self.head(self.encoder(views))
-        return codes
+        return codes[:, : self.config.code_size]
 
-    def forward(self, views: Tensor) -> Tensor:
-        """Trains on this: (B, V, 3, 128, 128) in [0, 1] -> logits (B, 2, 32, 32, 32) after the last view."""
-        batch, num_views = views.shape[:2]
-        codes = self.codes_of_views(views.flatten(0, 1)).view(batch, num_views, -1)
-        logits: Tensor = self.decoder(self._run(codes).h)
+    def forward(self, views: Tensor, choose: PoseChoice = most_likely_pose) -> Tensor:
+        """Trains on this: (B, V, 3, 128, 128) in [0, 1] -> logits (B, 2, 32, 32, 32) after the last view.
+
+        Args:
+            views: V views of each of B objects.
+            choose: decides where the B·V views, object by object, are placed from; only models that lift ask it.
+        """
+        codes = self.codes_of_views(views.flatten(0, 1)).unflatten(0, views.shape[:2])
+        logits: Tensor = self.decoder(self._run(codes, choose).h)
         return logits
 
-    def _run(self, codes: Tensor) -> GridState:
+    def _run(self, codes: Tensor, choose: PoseChoice = most_likely_pose) -> GridState:
         batch, num_views, _ = codes.shape
         if num_views == 0:
             raise ValueError("codes: expected at least one view, got 0")
+        x_gates = self._gates(codes.flatten(0, 1), choose).unflatten(0, (batch, num_views))
         # View by view in memory: a step reads its gates where they are.
-        gates = self.recurrence.gates_of_code(codes.transpose(0, 1).flatten(0, 1)).unflatten(0, (num_views, batch))
-        state = None
+        x_gates = x_gates.transpose(0, 1).contiguous()
+        state: GridState | None = None
         for view in range(num_views):
-            state = self.recurrence.step(gates[view], state)
+            state = self.recurrence(x_gates[view], state)
         assert state is not None
         return state
+
+    def _gates(self, codes: Tensor, choose: PoseChoice) -> Tensor:
+        gates: Tensor = self.gates(codes, choose) if self.config.lift_channels else self.gates(codes)
+        return gates
 
     # Inference path ------------------------------------------------------------------------------------------------
 
@@ -236,7 +306,7 @@ class R2N2(nn.Module):
         if codes.dim() != 2 or codes.shape[1] != self.config.code_size:
             raise ValueError(f"codes: expected (B, {self.config.code_size}), got {tuple(codes.shape)}")
         with self._inference(codes.device):
-            new_state: GridState = self.recurrence(codes, state)
+            new_state: GridState = self.recurrence(self._gates(codes, most_likely_pose), state)
         return new_state
 
     @torch.inference_mode()

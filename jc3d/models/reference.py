@@ -19,7 +19,7 @@ from jc3d.models.r2n2 import R2N2, R2N2Config
 _DECODER = {f"conv3d{i + 1}": f"decoder.layers.{2 * i}" for i in range(5)}
 # In ``ViewEncoder.layers`` a LeakyReLU stands before every convolution but the first.
 _ENCODER = {**{f"conv{i + 1}": f"encoder.layers.{2 * i}.conv" for i in range(6)}, "fc1": "head.2"}
-_RECURRENCE = {"convlstm.linear": "recurrence.linear", "convlstm.conv3d": "recurrence.conv3d"}
+_RECURRENCE = {"convlstm.linear": "gates.linear", "convlstm.conv3d": "recurrence.conv3d"}
 
 
 def from_reference(

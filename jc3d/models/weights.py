@@ -51,6 +51,7 @@ def fold_norms(model: R2N2) -> R2N2:
     """
     folded = build(replace(model.config, norm=False)).eval()
     with torch.no_grad():
+        _copy_equal_names(folded, model)
         for (target, _), (kernel, norm) in zip(_kernels(folded), _kernels(model), strict=True):
             weight, bias = kernel.weight, kernel.bias
             if isinstance(norm, nn.BatchNorm2d | nn.BatchNorm3d):
@@ -59,7 +60,6 @@ def fold_norms(model: R2N2) -> R2N2:
                 statistics = (norm.running_mean, norm.running_var, norm.eps)
                 weight, bias = fuse_conv_bn_weights(weight, bias, *statistics, norm.weight, norm.bias)
             _copy_kernel(target, weight, bias)
-    _copy_rest(folded, model)
     return folded.requires_grad_(False)
 
 
@@ -77,9 +77,9 @@ def unfold_norms(model: R2N2, views: Tensor) -> R2N2:
     """
     unfolded = build(replace(model.config, norm=True)).eval()
     with torch.no_grad():
+        _copy_equal_names(unfolded, model)
         for (target, _), (kernel, _) in zip(_kernels(unfolded), _kernels(model), strict=True):
             _copy_kernel(target, kernel.weight, kernel.bias)
-        _copy_rest(unfolded, model)
         hooks = [
             norm.register_forward_pre_hook(_become_identity)
             for _, norm in _kernels(unfolded)
@@ -92,11 +92,9 @@ def unfold_norms(model: R2N2, views: Tensor) -> R2N2:
 
 
 def _kernels(model: R2N2) -> list[tuple[_Kernel, nn.Module]]:
-    """Every convolution of encoder and decoder in order, with what follows it: a norm, or something else."""
+    """Every convolution that a norm may follow, in order, with what follows it: a norm, or something else."""
     pairs: list[tuple[_Kernel, nn.Module]] = [
-        (block.conv, block.norm)
-        for block in model.encoder.layers
-        if isinstance(block, DownsampleConv2d | ResidualConv2d)
+        (block.conv, block.norm) for block in model.modules() if isinstance(block, DownsampleConv2d | ResidualConv2d)
     ]
     for layer, following in pairwise([*model.decoder.layers, nn.Identity()]):
         if isinstance(layer, UpsampleConv3d | nn.Conv3d):
@@ -111,9 +109,11 @@ def _copy_kernel(target: _Kernel, weight: Tensor, bias: Tensor | None) -> None:
     target.bias.copy_(bias)
 
 
-def _copy_rest(target: R2N2, source: R2N2) -> None:
-    target.head.load_state_dict(source.head.state_dict())
-    target.recurrence.load_state_dict(source.recurrence.state_dict())
+def _copy_equal_names(target: R2N2, source: R2N2) -> None:
+    """Copies what is called alike: all but the decoder, whose norms are layers and shift the numbers of the others."""
+    names = target.state_dict().keys()
+    equal = {key: value for key, value in source.state_dict().items() if key in names and "decoder." not in key}
+    target.load_state_dict(equal, strict=False)
 
 
 def _become_identity(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:

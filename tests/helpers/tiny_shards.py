@@ -22,4 +22,6 @@ def write(folder: Path, objects: int = 12, views: int = 5, seed: int = 0) -> Pat
         np.save(shard / "views.npy", images)
         np.save(shard / "grids.npy", np.packbits(grids.reshape(objects, -1), axis=1))
         np.save(shard / "labels.npy", np.stack([np.arange(objects) % 13, np.arange(objects) % 2], axis=1))
+        poses = rng.uniform((0, 25, 1.2), (360, 30, 2.5), size=(objects, views, 3))
+        np.save(shard / "poses.npy", poses.astype(np.float32))
     return folder

@@ -12,7 +12,7 @@ def test_paper_widths() -> None:
     assert shapes["encoder.layers.0.conv.weight"] == (96, 3, 7, 7)
     assert shapes["encoder.layers.10.conv.weight"] == (256, 256, 3, 3)
     assert shapes["head.2.weight"] == (1024, 1024)
-    assert shapes["recurrence.linear.weight"] == (3 * 128 * 64, 1024)
+    assert shapes["gates.linear.weight"] == (3 * 128 * 64, 1024)
     assert shapes["recurrence.conv3d.weight"] == (3 * 128, 128, 3, 3, 3)
     assert shapes["decoder.layers.8.weight"] == (2, 32, 3, 3, 3)
 
@@ -58,11 +58,13 @@ def test_unknown_preset_lists_the_known() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"code_size": 1022}, "code_size: expected a positive multiple of 4, got 1022"),
+        ({"code_size": 0}, "code_size: expected a positive number, got 0"),
+        ({"lift_channels": 4}, "lift_channels: expected a code_side of fours and an even cell_side, got 2 and 4"),
         ({"encoder_channels": (8, 8)}, "encoder_channels: expected 6 numbers, one a stride"),
         ({"up_channels": (8,)}, "up_channels: expected 3 numbers, or 2 and no head_channels"),
         ({"up_channels": (8, 8)}, "up_channels: expected 3 numbers, or 2 and no head_channels"),
         ({"encoder_strides": (2, 2, 2, 2, 2)}, "encoder_strides: expected a product of 64"),
+        ({"code_side": 8}, "encoder_strides: expected a product of 16"),
     ],
 )
 def test_bad_configs(change: dict[str, object], message: str) -> None:

@@ -39,7 +39,9 @@ def test_folded_norms_are_the_same_function(name: str) -> None:
         folded = fold_norms(model.eval())
         assert not any(isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in folded.modules())
         torch.testing.assert_close(folded.encoder(views[0]), model.encoder(views[0]), rtol=1e-4, atol=1e-5)
-        state = torch.randn(2, 64, 4, 4, 4)
+        codes = torch.randn(2, 1024)
+        torch.testing.assert_close(folded.gates(codes), model.gates(codes), rtol=1e-4, atol=1e-4)
+        state = torch.randn(2, 32, 8, 8, 8)
         torch.testing.assert_close(folded.decoder(state), model.decoder(state), rtol=1e-4, atol=1e-5)
 
 

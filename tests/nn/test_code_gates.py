@@ -1,0 +1,63 @@
+"""The ways from a code to the gates."""
+
+import pytest
+import torch
+
+from jc3d.nn import LiftedGates, LinearGates
+from jc3d.nn.pose_head import most_likely_pose
+
+
+def lifted(code_size: int = 1024, norm: bool = False) -> LiftedGates:
+    torch.manual_seed(0)
+    return LiftedGates(code_size, 8, 4, 8, trunk_channels=12, context_size=10, lift_channels=3, norm=norm).eval()
+
+
+def test_linear_gates_are_one_matrix() -> None:
+    gates = LinearGates(5, 2, 4)
+    codes = torch.randn(3, 5)
+    assert gates(codes).shape == (3, 6, 4, 4, 4)
+    torch.testing.assert_close(gates(codes).flatten(1), codes @ gates.linear.weight.T + gates.linear.bias)
+
+
+@pytest.mark.parametrize("code_size", [64, 820, 832, 1024])
+def test_lifted_gates_have_the_size_of_the_cube(code_size: int) -> None:
+    assert lifted(code_size)(torch.randn(3, code_size)).shape == (3, 12, 8, 8, 8)
+
+
+def test_what_was_not_sent_is_zero() -> None:
+    gates = lifted(820)
+    codes = torch.randn(2, 820)
+    whole = lifted(832)
+    whole.load_state_dict(gates.state_dict())
+    torch.testing.assert_close(gates(codes), whole(torch.cat((codes, torch.zeros(2, 12)), dim=1)))
+
+
+def test_views_are_placed_by_the_poses_that_are_chosen() -> None:
+    gates, codes = lifted(), torch.randn(2, 1024)
+    asked = []
+
+    def choose(scores: torch.Tensor) -> torch.Tensor:
+        asked.append(scores)
+        return most_likely_pose(scores)
+
+    with torch.no_grad():
+        told = gates(codes, choose)
+        torch.testing.assert_close(told, gates(codes))
+        moved = gates(codes, lambda scores: most_likely_pose(scores) + torch.tensor([180.0, 0.0, 0.0]))
+    assert asked[0].shape[0] == 2
+    assert (moved - told).abs().max() > 1e-2
+
+
+def test_turning_every_pose_turns_what_is_lifted() -> None:
+    """A quarter more azimuth is the cube turned by a quarter, up to where a unit reads its eight points from."""
+    gates, maps = lifted(), torch.randn(2, 3, 16, 16)
+    pose = torch.tensor([[20.0, 27.0, 1.6], [250.0, 26.0, 1.2]])
+    turned = gates.lift(maps, pose + torch.tensor([90.0, 0.0, 0.0]))
+    torch.testing.assert_close(turned, torch.rot90(gates.lift(maps, pose), 1, dims=(-1, -3)), rtol=1e-4, atol=1e-4)
+
+
+def test_gradients_reach_every_parameter_but_the_pose_of_a_chosen_placement() -> None:
+    gates = lifted().train()
+    gates(torch.randn(2, 1024), lambda scores: most_likely_pose(scores.detach())).square().sum().backward()
+    missing = {name for name, p in gates.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0}
+    assert missing == {"pose.linear.weight", "pose.linear.bias"}
