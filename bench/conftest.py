@@ -1,5 +1,6 @@
 """What the benchmarks share: devices and honest timing."""
 
+import ctypes
 import platform
 import statistics
 import time
@@ -11,6 +12,23 @@ from jc3d._build import build_info
 
 COPY_BYTES = 256 << 20
 CUDA_CALLS = 20  # between two synchronisations: waiting for the GPU costs more than a small kernel
+
+
+def _keep_pages():
+    """Tells glibc to keep freed memory, for every contender alike; says whether it could.
+
+    Otherwise each large result comes in pages that the kernel must first map and clear, which costs several times the
+    work of these ops and hides it. The copy bandwidth is measured on pages that exist, too.
+    """
+    trim_threshold, top_pad, mmap_max = -1, -2, -4  # malloc.h
+    try:
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+    except (OSError, AttributeError):
+        return False
+    return all((mallopt(mmap_max, 0), mallopt(trim_threshold, 2**31 - 1), mallopt(top_pad, 64 << 20)))
+
+
+PAGES_KEPT = _keep_pages()
 
 
 @pytest.fixture(params=["cpu", "cuda"])
@@ -63,6 +81,7 @@ def measure(benchmark, device, copy_bandwidth):
         benchmark.extra_info["device"] = torch.cuda.get_device_name() if device == "cuda" else platform.processor()
         benchmark.extra_info["threads"] = torch.get_num_threads()
         benchmark.extra_info["calls"] = CUDA_CALLS if device == "cuda" else 1
+        benchmark.extra_info["pages_kept"] = PAGES_KEPT
         benchmark.extra_info["num_bytes"] = num_bytes
         benchmark.extra_info["copy_bytes_per_s"] = copy_bandwidth(device)
         benchmark(many) if device == "cuda" else benchmark(function, *args)

@@ -27,7 +27,8 @@ def report(data: dict[str, Any]) -> str:
     bandwidth = first["copy_bytes_per_s"] / 1e9
     lines = [
         f"{data['machine_info']['cpu']['brand_raw']}, {first['threads']} threads, float32, one run; "
-        f"a copy of 256 MiB moves {bandwidth:.1f} GB/s (read and written).",
+        f"a copy of 256 MiB moves {bandwidth:.1f} GB/s (read and written). "
+        + ("Freed memory is kept by the allocator." if first.get("pages_kept") else "Large results come in new pages."),
         "",
         "| work | contender | median | GB/s | of copy | times ours |",
         "| --- | --- | ---: | ---: | ---: | ---: |",

@@ -7,7 +7,7 @@ import torch
 from jc3d.ops import pack_bits
 from jc3d.ops.pack_bits import pack_bits_ref
 
-SHAPES = {rows: (rows, 1024) for rows in (1, 6, 64, 4096, 65536)}
+SHAPES = {rows: (rows, 1024) for rows in (1, 6, 64, 1024, 4096, 65536)}
 
 
 def numpy_packbits(x):

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <vector>
 
 #include "cpu.h"
 #include "lstm_gates.h"
@@ -10,8 +11,6 @@ namespace {
 constexpr int64_t kSegment = 512;
 // Pixels in a piece of channels-last tensors.
 constexpr int64_t kPiecePixels = 128;
-// Sums that run side by side: enough for the additions of a vector unit to overlap.
-constexpr int kLanes = 64;
 
 // Stands in for what is not given.
 template <typename T>
@@ -86,19 +85,13 @@ JC3D_ALWAYS_INLINE void backward_loop(const BackwardSegment<T> s, int64_t n) {
   }
 }
 
-// The sum of n values, in an order that depends on n alone.
+// The sum of n values, in an order that depends on n and the instruction set alone.
 template <typename T>
 JC3D_ALWAYS_INLINE compute_t<T> sum_of(const T* values, int64_t n) {
-  compute_t<T> lanes[kLanes] = {};
-  int64_t j = 0;
-  for (; j + kLanes <= n; j += kLanes) {
-    for (int lane = 0; lane < kLanes; ++lane) lanes[lane] += to_compute(values[j + lane]);
-  }
-  for (int lane = 0; j < n; ++j, ++lane) lanes[lane] += to_compute(values[j]);
-  for (int half = kLanes / 2; half > 0; half /= 2) {
-    for (int lane = 0; lane < half; ++lane) lanes[lane] += lanes[lane + half];
-  }
-  return lanes[0];
+  compute_t<T> sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t j = 0; j < n; ++j) sum += to_compute(values[j]);
+  return sum;
 }
 
 // Adds to each channel's sum its share of n values that start with a channel and hold `inner` of each.
@@ -295,11 +288,11 @@ void lstm_gates_backward_cpu(const GatesBackward<T>& data, GateLayout layout, in
 
 template <typename T>
 void sum_partials_cpu(const compute_t<T>* partials, T* sums, int64_t count, int64_t channels) {
-  for (int64_t channel = 0; channel < channels; ++channel) {
-    compute_t<T> sum = 0;
-    for (int64_t i = 0; i < count; ++i) sum += partials[i * channels + channel];
-    sums[channel] = from_compute<T>(sum);
+  std::vector<compute_t<T>> total(channels, 0);
+  for (int64_t i = 0; i < count; ++i, partials += channels) {
+    for (int64_t channel = 0; channel < channels; ++channel) total[channel] += partials[channel];
   }
+  std::transform(total.begin(), total.end(), sums, [](compute_t<T> sum) { return from_compute<T>(sum); });
 }
 
 #define INSTANTIATE_GATES(T, output_gate)                                                             \
