@@ -73,6 +73,19 @@ JC3D_INLINE Number next_h(const UnitGates<Number>& unit, Number c) {
   return output_gate ? unit.o * tanh_of(c) : tanh_of(c);
 }
 
+// New states where nobody wants the activated gates: products share their divisions. A sigmoid under e^-34 = 2e-15 is
+// taken for that in a product, lest the numbers under the line overflow.
+template <bool output_gate, bool has_state, typename Number>
+JC3D_INLINE void next_states(const UnitGates<Number>& pre, Number c_prev, Number& c, Number& h) {
+  constexpr Number lowest = Number(-34);
+  const Ratio<Number> cell = tanh_ratio(pre.g);
+  c = cell.over / (cell.under * sigmoid_under(pre.i < lowest ? lowest : pre.i));
+  if constexpr (has_state) c += c_prev / sigmoid_under(pre.f);
+  const Ratio<Number> bounded = tanh_ratio(c);
+  h = output_gate ? bounded.over / (bounded.under * sigmoid_under(pre.o < lowest ? lowest : pre.o))
+                  : bounded.over / bounded.under;
+}
+
 // The gradient of one unit's pre-activations and of c_prev.
 template <typename Number>
 struct UnitGradients {

@@ -46,7 +46,7 @@ JC3D_ALWAYS_INLINE compute_t<T> preactivation(const ForwardSegment<T>& s, int ga
 
 // The loops, written once; the compiler makes vector code of them for each target. c_prev and c_out may be one array,
 // element by element: no iteration reads what another writes.
-template <typename T, bool output_gate, bool has_state>
+template <typename T, bool output_gate, bool has_state, bool save_gates>
 JC3D_ALWAYS_INLINE void forward_loop(const ForwardSegment<T> s, int64_t n) {
 #pragma GCC ivdep
   for (int64_t j = 0; j < n; ++j) {
@@ -55,6 +55,14 @@ JC3D_ALWAYS_INLINE void forward_loop(const ForwardSegment<T> s, int64_t n) {
     unit.f = preactivation(s, 1, j);
     unit.g = preactivation(s, 2, j);
     if constexpr (output_gate) unit.o = preactivation(s, 3, j);
+    if constexpr (!save_gates) {
+      compute_t<T> c;
+      compute_t<T> h;
+      next_states<output_gate, has_state>(unit, to_compute(s.c_prev[j]), c, h);
+      s.c_out[j] = from_compute<T>(c);
+      s.h_out[j] = from_compute<T>(h);
+      continue;
+    }
     activate<output_gate>(unit);
     const auto c = next_c<has_state>(unit, to_compute(s.c_prev[j]));
     s.c_out[j] = from_compute<T>(c);
@@ -100,6 +108,21 @@ JC3D_ALWAYS_INLINE void sum_loop(const T* values, compute_t<T>* sums, int64_t n,
   for (int64_t j = 0; j < n; j += inner) *sums++ += sum_of(values + j, inner < n - j ? inner : n - j);
 }
 
+// The bias of n states that start with state `first` of a row: each channel's, `inner` times.
+template <typename T>
+JC3D_ALWAYS_INLINE void spread_loop(const T* bias, T* values, int64_t first, int64_t n, int64_t inner) {
+  bias += first / inner;
+  int64_t left = inner - first % inner;
+  while (n > 0) {
+    const int64_t same = left < n ? left : n;
+    const T value = *bias++;
+    for (int64_t j = 0; j < same; ++j) values[j] = value;
+    values += same;
+    n -= same;
+    left = inner;
+  }
+}
+
 template <typename T>
 JC3D_ALWAYS_INLINE void add_loop(const T* values, compute_t<T>* sums, int64_t n) {
 #pragma GCC ivdep
@@ -109,38 +132,44 @@ JC3D_ALWAYS_INLINE void add_loop(const T* values, compute_t<T>* sums, int64_t n)
 // One instruction set's loops.
 template <typename T, bool output_gate>
 struct Loops {
-  void (*forward)(const ForwardSegment<T>, int64_t);
-  void (*forward_first)(const ForwardSegment<T>, int64_t);  // no state yet
-  void (*backward)(const BackwardSegment<T>, int64_t);
-  void (*backward_first)(const BackwardSegment<T>, int64_t);
+  using Forward = void (*)(const ForwardSegment<T>, int64_t);
+  using Backward = void (*)(const BackwardSegment<T>, int64_t);
+  Forward forward[2][2];  // [is there a state][are activated gates wanted]
+  Backward backward[2];   // [is there a state]
   void (*sum)(const T*, compute_t<T>*, int64_t, int64_t);
   void (*add)(const T*, compute_t<T>*, int64_t);
+  void (*spread)(const T*, T*, int64_t, int64_t, int64_t);
 };
 
-#define JC3D_LOOPS(level, target)                                                            \
-  template <typename T, bool output_gate, bool has_state>                                    \
-  target void forward_##level(const ForwardSegment<T> s, int64_t n) {                        \
-    forward_loop<T, output_gate, has_state>(s, n);                                           \
-  }                                                                                          \
-  template <typename T, bool output_gate, bool has_state>                                    \
-  target void backward_##level(const BackwardSegment<T> s, int64_t n) {                      \
-    backward_loop<T, output_gate, has_state>(s, n);                                          \
-  }                                                                                          \
-  template <typename T>                                                                      \
-  target void sum_##level(const T* values, compute_t<T>* sums, int64_t n, int64_t inner) {   \
-    sum_loop(values, sums, n, inner);                                                        \
-  }                                                                                          \
-  template <typename T>                                                                      \
-  target void add_##level(const T* values, compute_t<T>* sums, int64_t n) {                  \
-    add_loop(values, sums, n);                                                               \
-  }                                                                                          \
-  template <typename T, bool output_gate>                                                    \
-  constexpr Loops<T, output_gate> kLoops_##level = {forward_##level<T, output_gate, true>,   \
-                                                    forward_##level<T, output_gate, false>,  \
-                                                    backward_##level<T, output_gate, true>,  \
-                                                    backward_##level<T, output_gate, false>, \
-                                                    sum_##level<T>,                          \
-                                                    add_##level<T>};
+#define JC3D_LOOPS(level, target)                                                                     \
+  template <typename T, bool output_gate, bool has_state, bool save_gates>                            \
+  target void forward_##level(const ForwardSegment<T> s, int64_t n) {                                 \
+    forward_loop<T, output_gate, has_state, save_gates>(s, n);                                        \
+  }                                                                                                   \
+  template <typename T, bool output_gate, bool has_state>                                             \
+  target void backward_##level(const BackwardSegment<T> s, int64_t n) {                               \
+    backward_loop<T, output_gate, has_state>(s, n);                                                   \
+  }                                                                                                   \
+  template <typename T>                                                                               \
+  target void sum_##level(const T* values, compute_t<T>* sums, int64_t n, int64_t inner) {            \
+    sum_loop(values, sums, n, inner);                                                                 \
+  }                                                                                                   \
+  template <typename T>                                                                               \
+  target void add_##level(const T* values, compute_t<T>* sums, int64_t n) {                           \
+    add_loop(values, sums, n);                                                                        \
+  }                                                                                                   \
+  template <typename T>                                                                               \
+  target void spread_##level(const T* bias, T* values, int64_t first, int64_t n, int64_t inner) {     \
+    spread_loop(bias, values, first, n, inner);                                                       \
+  }                                                                                                   \
+  template <typename T, bool output_gate>                                                             \
+  constexpr Loops<T, output_gate> kLoops_##level = {                                                  \
+      {{forward_##level<T, output_gate, false, false>, forward_##level<T, output_gate, false, true>}, \
+       {forward_##level<T, output_gate, true, false>, forward_##level<T, output_gate, true, true>}},  \
+      {backward_##level<T, output_gate, false>, backward_##level<T, output_gate, true>},              \
+      sum_##level<T>,                                                                                 \
+      add_##level<T>,                                                                                 \
+      spread_##level<T>};
 
 #define JC3D_NO_TARGET
 JC3D_LOOPS(scalar, JC3D_NO_TARGET)
@@ -184,12 +213,16 @@ class SegmentBias {
   void point(ForwardSegment<T>& segment, int64_t position, int64_t n) {
     const int64_t channel = position / layout_.inner;
     for (int gate = 0; gate < kGates<output_gate>; ++gate) {
+      const T* bias = bias_ + gate * layout_.channels;
       if (bias_ == nullptr) {
         segment.bias[gate] = kZeros<T>;
       } else if (layout_.inner == 1) {
-        segment.bias[gate] = bias_ + gate * layout_.channels + channel;
+        segment.bias[gate] = bias + channel;
       } else {
-        spread(bias_ + gate * layout_.channels + channel, values_[gate], position, n);
+        // The segment before may have filled all of it with this channel.
+        if (channel != spread_channel_) {
+          loops<T, output_gate>().spread(bias, values_[gate], position, n, layout_.inner);
+        }
         segment.bias[gate] = values_[gate];
       }
     }
@@ -197,14 +230,6 @@ class SegmentBias {
   }
 
  private:
-  void spread(const T* bias, T* values, int64_t position, int64_t n) const {
-    if (position / layout_.inner == spread_channel_) return;  // the segment before filled all of it with this channel
-    for (int64_t j = 0, end; j < n; j = end, ++bias) {
-      end = std::min(n, j + layout_.inner - (position + j) % layout_.inner);
-      std::fill(values + j, values + end, *bias);
-    }
-  }
-
   const T* bias_;
   GateLayout layout_;
   int64_t spread_channel_ = -1;
@@ -218,7 +243,7 @@ void lstm_gates_cpu(const GatesForward<T>& data, GateLayout layout, int64_t begi
   const Loops<T, output_gate>& loop = loops<T, output_gate>();
   const int64_t row_size = layout.row_size();
   SegmentBias<T, output_gate> bias(data.bias, layout);
-  alignas(64) T unwanted[kSegment];  // where activated gates go that nobody asked for
+  const auto forward = loop.forward[data.c_prev != nullptr][data.gates != nullptr];
   ForwardSegment<T> segment{};
   while (begin < end) {
     const int64_t row = begin / row_size;
@@ -228,13 +253,13 @@ void lstm_gates_cpu(const GatesForward<T>& data, GateLayout layout, int64_t begi
       const int64_t offset = (row * kGates<output_gate> + gate) * row_size + position;
       segment.x[gate] = data.x_gates + offset;
       segment.h[gate] = data.h_gates == nullptr ? kZeros<T> : data.h_gates + offset;
-      segment.gates[gate] = data.gates == nullptr ? unwanted : data.gates + offset;
+      segment.gates[gate] = data.gates == nullptr ? nullptr : data.gates + offset;
     }
     bias.point(segment, position, n);
     segment.c_prev = data.c_prev == nullptr ? kZeros<T> : data.c_prev + begin;
     segment.h_out = data.h + begin;
     segment.c_out = data.c + begin;
-    (data.c_prev == nullptr ? loop.forward_first : loop.forward)(segment, n);
+    forward(segment, n);
     begin += n;
   }
 }
@@ -250,6 +275,7 @@ template <typename T, bool output_gate>
 void lstm_gates_backward_cpu(const GatesBackward<T>& data, GateLayout layout, int64_t begin_piece, int64_t end_piece) {
   constexpr int gates = kGates<output_gate>;
   const Loops<T, output_gate>& loop = loops<T, output_gate>();
+  const auto backward = loop.backward[data.c_prev != nullptr];
   const GatePieces pieces(layout);
   const int64_t row_size = layout.row_size();
   const int64_t end = std::min(end_piece * pieces.size, layout.num_states());
@@ -269,7 +295,7 @@ void lstm_gates_backward_cpu(const GatesBackward<T>& data, GateLayout layout, in
     segment.c_prev = data.c_prev == nullptr ? kZeros<T> : data.c_prev + begin;
     segment.c = data.c + begin;
     segment.grad_c_prev = data.c_prev == nullptr ? nullptr : data.grad_c_prev + begin;
-    (data.c_prev == nullptr ? loop.backward_first : loop.backward)(segment, n);
+    backward(segment, n);
     if (data.bias_partials != nullptr) {  // the gradients just written are still in the cache
       for (int gate = 0; gate < gates; ++gate) {
         const int64_t channel = gate * layout.channels + position / layout.inner;
