@@ -48,9 +48,7 @@ def save_occupancy(
         MissingExtraError: the format's extra is not installed.
         OSError: the file cannot be written.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in GRID_SUFFIXES:
-        raise ValueError(f"{os.fspath(path)}: expected a name ending in {', '.join(GRID_SUFFIXES)}, got {suffix!r}")
+    suffix = check_suffix(path)
     if mesh_style not in get_args(MeshStyle):
         raise ValueError(f"mesh_style: expected {' or '.join(get_args(MeshStyle))}, got {mesh_style!r}")
     values = checked_grid(grid)
@@ -67,6 +65,18 @@ def save_occupancy(
         data = _mesh_bytes(suffix, values, occupied, threshold, mesh_style)
     with atomic_write(path) as file:
         file.write(data)
+
+
+def check_suffix(path: str | os.PathLike[str]) -> str:
+    """The format that a path's suffix names.
+
+    Raises:
+        ValueError: none that :func:`save_occupancy` writes.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in GRID_SUFFIXES:
+        raise ValueError(f"{os.fspath(path)}: expected a name ending in {', '.join(GRID_SUFFIXES)}, got {suffix!r}")
+    return suffix
 
 
 def _mesh_bytes(

@@ -234,7 +234,8 @@ def load(name_or_path: str | os.PathLike[str], device: str | torch.device = "cpu
         ValueError: the device does not exist here.
     """
     try:
-        torch.empty(0, device=device)
+        if torch.empty(0, device=device).device.type == "meta":
+            raise RuntimeError("it holds no numbers")
     except (RuntimeError, AssertionError) as error:  # which of them depends on how torch was built
         reason = str(error).splitlines()[0]
         raise ValueError(f"device: expected one that torch can use here, got {str(device)!r} ({reason})") from error

@@ -1,4 +1,4 @@
-"""Teaches a model that lifts its codes where views are taken from, and at first places the views for it."""
+"""Teaches a model that lifts its codes where views are taken from, and places some of the views for it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from jc3d.nn.pose_head import azimuth_log_likelihood, most_likely_pose, pose_los
 class PoseTeacher:
     """Decides for one batch where its views are placed from (:data:`jc3d.nn.PoseChoice`), and keeps what was said.
 
-    Some objects are placed by their true poses (teacher forcing), so that the network learns to use them before it can
-    tell them; the others by the likeliest poses, so that it learns to live with its own errors. An object whose front
-    is arbitrary is first turned by quarters to where the model thinks its front is.
+    Some objects are placed by their true poses (teacher forcing), so that the network learns to use poses while it can
+    hardly tell them; the others by the likeliest poses, so that it learns to live with its own errors. An object whose
+    front is arbitrary is first turned by quarters, grid and poses, to where the model thinks its front is.
 
     Args:
         grid: (B, 32, 32, 32) bool.
@@ -35,8 +35,8 @@ class PoseTeacher:
         self.scores = scores.unflatten(0, self.poses.shape[:2])
         likeliest = most_likely_pose(self.scores.detach())
         self._turn()
-        known = self.poses.isfinite().all(dim=-1, keepdim=True)
-        return torch.where(known & self.forced[:, None, None], self.poses, likeliest).flatten(0, 1)
+        by_truth = (self.known & self.forced[:, None]).unsqueeze(-1)
+        return torch.where(by_truth, self.poses, likeliest).flatten(0, 1)
 
     def _turn(self) -> None:
         assert self.scores is not None
@@ -48,9 +48,21 @@ class PoseTeacher:
         self.poses = torch.cat((azimuth[objects, :, turns].unsqueeze(-1), self.poses[..., 1:]), dim=-1)
 
     def loss(self) -> Tensor:
-        """The mean loss of the known poses; a scalar, zero if the model was never asked or knows none."""
+        """The loss of the poses, a mean over all views to which those of unknown pose add nothing; a scalar.
+
+        So it is the mean of the losses of a batch's parts, whichever process has the unknown ones.
+        """
         if self.scores is None:
             return torch.zeros((), device=self.poses.device)
-        known = self.poses.isfinite().all(dim=-1)
-        losses = pose_loss(self.scores[known], self.poses[known])
-        return losses.sum() / max(1, len(losses))
+        known = self.known
+        return pose_loss(self.scores[known], self.poses[known]).sum() / known.numel()
+
+    @property
+    def known(self) -> Tensor:
+        """(B, V) bool: views whose pose is known."""
+        return self.poses.isfinite().all(dim=-1)
+
+    @property
+    def free_target(self) -> Tensor:
+        """(B,) bool: objects any quarter turn of whose grid is still right, as the model placed nothing of them."""
+        return self.free_front if self.scores is None else self.free_front & ~self.known.any(dim=1)

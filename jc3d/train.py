@@ -106,6 +106,8 @@ class TrainConfig:
         for name in ("iou_weight", "pose_weight", "forced", "warmup", "weight_decay", "workers", "threads"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
+        if self.forced > 1:
+            raise ValueError(f"forced: expected a share, at most 1, got {self.forced}")
         if self.steps % self.checkpoint_every:
             every = self.checkpoint_every
             raise ValueError(f"steps: expected a multiple of checkpoint_every = {every}, got {self.steps}")
@@ -241,8 +243,11 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
         checkpoint["jc3d"] = self.provenance
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """A resumed run keeps the provenance it started with."""
+        """A resumed run keeps the provenance it started with, and the best score so far, though its folder moved."""
         self.provenance = checkpoint["jc3d"]
+        for state in checkpoint["callbacks"].values():
+            if "dirpath" in state:  # Lightning forgets the scores of a folder of another name
+                state["dirpath"] = str(self.config.out / "checkpoints")
 
     def training_step(self, batch: ObjectSample, _: int) -> Tensor:
         """One step on a batch of objects with equally many views."""
@@ -251,7 +256,7 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
         torch.manual_seed(Random(self.config.seed, self.global_step).integers(0, 2**62))
         teacher = PoseTeacher(batch.grid, batch.poses, batch.free_front, self._forced(len(batch.grid)))
         logits = self.model(batch.views.float() / 255, teacher)
-        loss = occupancy_loss(logits, teacher.grid, batch.free_front, self.config.iou_weight)
+        loss = occupancy_loss(logits, teacher.grid, teacher.free_target, self.config.iou_weight)
         if teacher.scores is not None:
             pose_loss = teacher.loss()
             self.log("train/pose-loss", pose_loss, sync_dist=True, batch_size=len(batch.grid))
@@ -365,7 +370,7 @@ def train(config: TrainConfig) -> Path:
 
     path = config.out / f"{config.preset}.safetensors"
     if trainer.is_global_zero:
-        state = torch.load(best.best_model_path, weights_only=True, map_location="cpu")
+        state = torch.load(folder / "best.ckpt", weights_only=True, map_location="cpu")
         prefix = "model."
         weights = {key.removeprefix(prefix): value for key, value in state["state_dict"].items()}
         training.model.load_state_dict(weights)
@@ -448,11 +453,17 @@ def _as_json(config: TrainConfig) -> dict[str, Any]:
 
 def _provenance(config: TrainConfig) -> dict[str, Any]:
     """What a run starts from: settings, command, and the commit of the code that runs."""
-    describe = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
-    try:
-        commit = subprocess.run(describe, capture_output=True, text=True, check=False).stdout.strip()
-    except OSError:  # no git
-        commit = ""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(Path(__file__).parent), *arguments]
+        try:
+            return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+        except OSError:  # no git
+            return ""
+
+    # The repository around an installed package is somebody else's.
+    ours = git("ls-files", "--error-unmatch", Path(__file__).name)
+    commit = git("describe", "--always", "--dirty") if ours else ""
     return {
         "config": _as_json(config),
         "command": shlex.join(["jc3d", *sys.argv[1:]]),

@@ -32,6 +32,18 @@ def test_forced_objects_go_by_the_truth_and_others_by_what_is_likeliest() -> Non
     torch.testing.assert_close(teacher.loss(), pose_loss(scores.view(2, 2, -1), POSES).mean())
 
 
+def test_the_loss_is_the_mean_of_the_parts_of_a_batch_wherever_the_unknown_poses_are() -> None:
+    poses = POSES.clone()
+    poses[0, 1] = math.nan
+    scores = torch.randn(4, AZIMUTH_BINS + 2)
+    whole = PoseTeacher(GRID, poses, FALSE, TRUE)
+    whole(scores)
+    parts = [PoseTeacher(GRID[i : i + 1], poses[i : i + 1], FALSE[:1], TRUE[:1]) for i in range(2)]
+    for part, share in zip(parts, scores.chunk(2), strict=True):
+        part(share)
+    torch.testing.assert_close(whole.loss(), (parts[0].loss() + parts[1].loss()) / 2)
+
+
 def test_unknown_poses_are_neither_used_nor_learned() -> None:
     poses = POSES.clone()
     poses[0, 1] = math.nan
@@ -63,3 +75,12 @@ def test_a_free_front_is_turned_to_where_the_model_sees_it(turns: int) -> None:
     torch.testing.assert_close(placed[..., 1:], POSES[..., 1:])
     assert torch.equal(teacher.grid[0], GRID[0])
     assert torch.equal(teacher.grid[1], quarter_turns(GRID[1])[turns])
+    assert not teacher.free_target.any()  # placed by its poses, the turned grid is the only one that is right
+
+
+def test_without_poses_any_turn_is_right() -> None:
+    never_asked = PoseTeacher(GRID, POSES, TRUE, TRUE)
+    assert never_asked.free_target.all()
+    unknown = PoseTeacher(GRID, torch.full_like(POSES, math.nan), TRUE, TRUE)
+    unknown(torch.randn(4, AZIMUTH_BINS + 2))
+    assert unknown.free_target.all()

@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 import typer
 
 from jc3d.cli.console import console
-from jc3d.cli.options import DEFAULT_MODEL, Model
+from jc3d.cli.options import DEFAULT_MODEL, MOST, Device, Model
+
+_NO_PROTOCOL = ("model", "device", "output")
 
 # An option that is not given is None here, so that its default stands once, in jc3d.evaluate.Protocol.
 
@@ -20,24 +22,25 @@ def evaluate(
     split: Annotated[Literal["train", "val", "test"] | None, typer.Option(help="Which part of the data.")] = None,
     views: Annotated[int | None, typer.Option(min=1, help="Random views of each object.")] = None,
     threshold: Annotated[
-        float | None, typer.Option(min=0.0, max=1.0, help="A cell is occupied where its probability is above this.")
+        float | None, typer.Option(min=0.0, max=MOST, help="A cell is occupied where its probability is above this.")
     ] = None,
     objects: Annotated[int | None, typer.Option(min=0, help="At most so many objects; 0 for all of the split.")] = None,
     seed: Annotated[int | None, typer.Option(help="Draws cameras and lights.")] = None,
     thirteen: Annotated[
         bool | None, typer.Option("--thirteen/--all-objects", help="Count only objects of the thirteen categories.")
     ] = None,
+    device: Device = "cpu",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Also write the report as JSON.", show_default=False)
     ] = None,
 ) -> None:
     """Measure mean IoU by category, with the protocol beside the numbers."""
-    given = {name: value for name, value in locals().items() if name not in ("model", "output") and value is not None}
+    given = {name: value for name, value in locals().items() if name not in _NO_PROTOCOL and value is not None}
 
     from jc3d.evaluate import Protocol
     from jc3d.evaluate import evaluate as run
 
-    report = run(model, Protocol(**given), progress=sys.stderr.isatty())
+    report = run(model, Protocol(**given), progress=sys.stderr.isatty(), device=device)
     if output is not None:
         report.save(output)
     console.print(report.table())

@@ -19,6 +19,9 @@ def reconstruct(
         typer.Option("--output", "-o", help="File to write; its ending is the format. Repeat it.", show_default=False),
     ],
     threshold: Threshold = 0.4,
+    surface: Annotated[
+        bool, typer.Option("--surface", help="Meshes by marching cubes instead of the cells' faces.")
+    ] = False,
     device: Device = "cpu",
     weights: Annotated[
         Path | None, typer.Option(help="The .safetensors file of a model that is not packaged.", show_default=False)
@@ -27,14 +30,16 @@ def reconstruct(
     """Reconstruct the shape from a [bold].jc3d[/bold] file: to .npz, .binvox, .ply, .obj, .glb or .png."""
     from jc3d import infer
     from jc3d.codec import Codes
-    from jc3d.export import save_occupancy
+    from jc3d.export import check_suffix, save_occupancy
 
+    for path in output:  # before anything is written
+        check_suffix(path)
     loaded = Codes.load(codes)
     start = time.perf_counter()
     grid = infer.reconstruct(loaded, device, weights).cpu()
     elapsed = time.perf_counter() - start
     for path in output:
-        save_occupancy(path, grid, threshold)
+        save_occupancy(path, grid, threshold, "surface" if surface else "boxes")
     console.print(f"{codes}: {loaded.num_views} views reconstructed", soft_wrap=True)
     print_facts(
         {

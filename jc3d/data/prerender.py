@@ -18,7 +18,7 @@ from typing import get_args
 import numpy as np
 import torch
 
-from jc3d.data.sources import SourceSpec, Split, stack
+from jc3d.data.sources import SHARD_ARRAYS, SourceSpec, Split, stack
 from jc3d.files import atomic_write
 
 SHARD_OBJECTS = 256
@@ -34,7 +34,7 @@ def prerender_shard(spec: str, split: Split, folder: Path, first: int, count: in
         The number of objects written.
     """
     target = folder / f"shard-{first:07d}"
-    if target.exists():
+    if all((target / name).is_file() for name in SHARD_ARRAYS):
         stored = np.load(target / "views.npy", mmap_mode="r").shape[:2]
         if stored != (count, views):
             raise ValueError(f"{target}: expected {count} objects of {views} views, got {stored[0]} of {stored[1]}")
@@ -49,6 +49,8 @@ def prerender_shard(spec: str, split: Split, folder: Path, first: int, count: in
         np.save(temporary / "grids.npy", np.packbits(batch.grid.numpy().reshape(count, -1), axis=1))
         np.save(temporary / "labels.npy", torch.stack((batch.category, batch.free_front.long()), dim=1).numpy())
         np.save(temporary / "poses.npy", batch.poses.numpy())
+        if target.exists():  # of an older version
+            shutil.rmtree(target)
         os.replace(temporary, target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -158,11 +158,21 @@ class ShardSource:
 
 class _Shard:
     def __init__(self, folder: Path) -> None:
+        missing = [name for name in SHARD_ARRAYS if not (folder / name).is_file()]
+        if missing:
+            raise ValueError(f"shards: {folder}: {', '.join(missing)} missing, from an older version; render it again")
         self.folder = folder
         self.views = np.load(folder / "views.npy", mmap_mode="r")  # (N, V, 3, 128, 128) uint8
         self.grids = np.load(folder / "grids.npy")  # (N, 4096) uint8, eight cells a byte
         self.labels = np.load(folder / "labels.npy")  # (N, 2) int64: category, free front
         self.poses = np.load(folder / "poses.npy")  # (N, V, 3) float32
+
+    def __reduce__(self) -> tuple[type[_Shard], tuple[Path]]:
+        """Opens the files again: a mapped array would be copied whole to every process that loads data."""
+        return _Shard, (self.folder,)
+
+
+SHARD_ARRAYS = ("views.npy", "grids.npy", "labels.npy", "poses.npy")
 
 
 class MeshEntry(NamedTuple):

@@ -25,10 +25,10 @@ class ImplicitConfig(R2N2Config):
     binary: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         # A frozen dataclass sets its own fields this way.
         widths = (*self.encoder_channels[:-1], self.code_channels)
         object.__setattr__(self, "encoder_channels", widths)
+        super().__post_init__()
 
 
 class Implicit(R2N2):

@@ -31,6 +31,7 @@ from jc3d.nn import (
     UpsampleConv3d,
 )
 from jc3d.nn.batch_norm import BatchNorm3d
+from jc3d.nn.float32_products import float32_products
 from jc3d.nn.image_blocks import NEGATIVE_SLOPE, ResidualConv2d
 from jc3d.nn.one_thread import one_thread
 from jc3d.nn.pose_head import most_likely_pose
@@ -100,6 +101,11 @@ class R2N2Config:
             value = getattr(self, field)
             if len(value) != stages:
                 raise ValueError(f"{field}: expected {stages} numbers, one a stride, got {value}")
+        if self.lift_channels and self.encoder_channels[-1] != self.code_channels:
+            raise ValueError(
+                f"encoder_channels: expected {self.code_channels} in the end, which hold code_size = {self.code_size}, "
+                f"got {self.encoder_channels}"
+            )
         if self.lift_channels and (self.code_side % 4 or self.cell_side % 2):
             sides = f"{self.code_side} and {self.cell_side}"
             raise ValueError(f"lift_channels: expected a code_side of fours and an even cell_side, got {sides}")
@@ -218,14 +224,14 @@ class R2N2(nn.Module):
         if not config.lift_channels:
             return LinearGates(config.code_size, config.hidden_channels, config.cell_side)
         return LiftedGates(
-            config.code_size,
-            config.code_side,
-            config.hidden_channels,
-            config.cell_side,
-            config.trunk_channels,
-            config.context_size,
-            config.lift_channels,
-            config.norm,
+            code_size=config.code_size,
+            code_side=config.code_side,
+            channels=config.hidden_channels,
+            side=config.cell_side,
+            trunk_channels=config.trunk_channels,
+            context_size=config.context_size,
+            lift_channels=config.lift_channels,
+            norm=config.norm,
         )
 
     # Differentiable path -------------------------------------------------------------------------------------------
@@ -242,26 +248,34 @@ class R2N2(nn.Module):
             views: V views of each of B objects.
             choose: decides where the B·V views, object by object, are placed from; only models that lift ask it.
         """
-        codes = self.codes_of_views(views.flatten(0, 1)).unflatten(0, views.shape[:2])
-        logits: Tensor = self.decoder(self._run(codes, choose).h)
+        x_gates = self._gates(self.codes_of_views(views.flatten(0, 1)), choose)
+        logits: Tensor = self.decoder(self._run(x_gates.unflatten(0, views.shape[:2])).h)
         return logits
 
-    def _run(self, codes: Tensor, choose: PoseChoice = most_likely_pose) -> GridState:
-        batch, num_views, _ = codes.shape
-        if num_views == 0:
-            raise ValueError("codes: expected at least one view, got 0")
-        x_gates = self._gates(codes.flatten(0, 1), choose).unflatten(0, (batch, num_views))
+    def _run(self, x_gates: Tensor) -> GridState:
+        """The recurrence over the gates of all views, (B, V, 3·N_h, S, S, S)."""
         # View by view in memory: a step reads its gates where they are.
         x_gates = x_gates.transpose(0, 1).contiguous()
         state: GridState | None = None
-        for view in range(num_views):
-            state = self.recurrence(x_gates[view], state)
+        for view_gates in x_gates:
+            state = self.recurrence(view_gates, state)
         assert state is not None
         return state
 
     def _gates(self, codes: Tensor, choose: PoseChoice) -> Tensor:
         gates: Tensor = self.gates(codes, choose) if self.config.lift_channels else self.gates(codes)
         return gates
+
+    def _gates_of_each(self, codes: Tensor) -> Tensor:
+        """Gates of (N, K) codes; if lifted, each code alone in one thread.
+
+        Which of two poses is likelier can hang on the last bit of a float, as of a square table seen from the side:
+        with nothing to choose by, a code is placed alike in any batch, in a stream and with any number of threads.
+        """
+        if not self.config.lift_channels:
+            return self._gates(codes, most_likely_pose)
+        with one_thread():
+            return torch.cat([self._gates(code, most_likely_pose) for code in codes.split(1)])
 
     # Inference path ------------------------------------------------------------------------------------------------
 
@@ -297,7 +311,7 @@ class R2N2(nn.Module):
         """Float32 throughout, whatever the caller has set: neither autocast nor TF32."""
         if self.training:
             raise ValueError("model: expected eval mode (model.eval()), got training mode")
-        with torch.autocast(device.type, enabled=False), torch.backends.cudnn.flags(allow_tf32=False):
+        with torch.autocast(device.type, enabled=False), float32_products(device):
             yield
 
     @torch.inference_mode()
@@ -306,7 +320,7 @@ class R2N2(nn.Module):
         if codes.dim() != 2 or codes.shape[1] != self.config.code_size:
             raise ValueError(f"codes: expected (B, {self.config.code_size}), got {tuple(codes.shape)}")
         with self._inference(codes.device):
-            new_state: GridState = self.recurrence(self._gates(codes, most_likely_pose), state)
+            new_state: GridState = self.recurrence(self._gates_of_each(codes), state)
         return new_state
 
     @torch.inference_mode()
@@ -321,8 +335,11 @@ class R2N2(nn.Module):
         """(B, V, K) codes -> (B, 32, 32, 32) occupancy probabilities."""
         if codes.dim() != 3 or codes.shape[2] != self.config.code_size:
             raise ValueError(f"codes: expected (B, V, {self.config.code_size}), got {tuple(codes.shape)}")
+        if 0 in codes.shape[:2]:
+            raise ValueError(f"codes: expected at least one object and one view, got {tuple(codes.shape)}")
         with self._inference(codes.device):
-            state = self._run(codes)
+            x_gates = self._gates_of_each(codes.flatten(0, 1))
+            state = self._run(x_gates.unflatten(0, codes.shape[:2]))
         return self.occupancy(state)
 
     # Identity ------------------------------------------------------------------------------------------------------

@@ -53,8 +53,10 @@ class ConvLSTM2d(nn.Module):
             The new state, (N, C, H / stride, W / stride) each.
         """
         x_gates = F.conv2d(x, self.conv_x.weight, None, self.conv_x.stride, self.conv_x.padding)
+        # Under autocast parameters, gates and an old state can differ in precision: that of the gates counts.
+        dtype = x_gates.dtype
         assert self.conv_x.bias is not None
-        bias = self.conv_x.bias.to(x_gates.dtype)  # under autocast the gates are narrower than the parameters
+        bias = self.conv_x.bias.to(dtype)
         if state is None:
             return MapState(*conv_lstm_gates(x_gates, None, bias))
-        return MapState(*conv_lstm_gates(x_gates, self.conv_h(state.h), bias, state.c))
+        return MapState(*conv_lstm_gates(x_gates, self.conv_h(state.h).to(dtype), bias, state.c.to(dtype)))

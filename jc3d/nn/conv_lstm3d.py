@@ -37,9 +37,11 @@ class ConvLSTM3d(nn.Module):
             x_gates: (B, 3·N_h, S, S, S), see :mod:`jc3d.nn.code_gates`.
             state: the state after the views before; None for the first (zeros).
         """
+        # Under autocast parameters, gates and an old state can differ in precision: that of the gates counts.
+        dtype = x_gates.dtype
         assert self.conv3d.bias is not None
-        bias = self.conv3d.bias.to(x_gates.dtype)  # under autocast the gates are narrower than the parameters
+        bias = self.conv3d.bias.to(dtype)
         if state is None:  # the convolution of a zero state is its bias alone
             return GridState(*conv3d_lstm_gates(x_gates, None, bias))
-        h_gates = F.conv3d(state.h, self.conv3d.weight, padding=1)
-        return GridState(*conv3d_lstm_gates(x_gates, h_gates, bias, state.c))
+        h_gates = F.conv3d(state.h, self.conv3d.weight, padding=1).to(dtype)
+        return GridState(*conv3d_lstm_gates(x_gates, h_gates, bias, state.c.to(dtype)))

@@ -8,9 +8,13 @@ from torch import Tensor, nn
 AZIMUTH_BINS = 48
 _BIN = 360.0 / AZIMUTH_BINS  # degrees
 _NEIGHBOURS = 2  # bins on either side of the best one that share in its azimuth
-# Elevation in degrees and log-distance are told as differences from the middle of the protocol, in these units.
+# Elevation in degrees and log-distance are told as differences from the middle of the protocol, in these units. These
+# numbers are part of what trained weights mean: with others, old codes become other shapes.
 _ELEVATION, _ELEVATION_UNIT = 27.5, 2.0
 _LOG_DISTANCE, _LOG_DISTANCE_UNIT = 0.5, 0.25
+# No view is placed further from the protocol than this: nearer, parts of the cube would lie behind the camera.
+_ELEVATIONS = (0.0, 60.0)
+_DISTANCES = (1.0, 4.0)
 
 
 class PoseHead(nn.Module):
@@ -38,8 +42,8 @@ def most_likely_pose(scores: Tensor) -> Tensor:
     steps = torch.arange(-_NEIGHBOURS, _NEIGHBOURS + 1, device=scores.device)
     near = prob.gather(-1, (best + steps) % AZIMUTH_BINS)
     azimuth = (best[..., 0] + (near * steps).sum(dim=-1) / near.sum(dim=-1)) * _BIN
-    elevation = _ELEVATION + _ELEVATION_UNIT * scores[..., AZIMUTH_BINS]
-    distance = torch.exp(_LOG_DISTANCE + _LOG_DISTANCE_UNIT * scores[..., AZIMUTH_BINS + 1])
+    elevation = (_ELEVATION + _ELEVATION_UNIT * scores[..., AZIMUTH_BINS]).clamp(*_ELEVATIONS)
+    distance = torch.exp(_LOG_DISTANCE + _LOG_DISTANCE_UNIT * scores[..., AZIMUTH_BINS + 1]).clamp(*_DISTANCES)
     return torch.stack((azimuth, elevation, distance), dim=-1)
 
 

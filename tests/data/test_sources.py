@@ -1,6 +1,7 @@
 """Sources: what belongs to which split, and that a visit is a function of its numbers."""
 
 import csv
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 
 from jc3d.data.categories import CATEGORIES
 from jc3d.data.prerender import main as prerender
+from jc3d.data.random import Random
 from jc3d.data.sources import (
     OTHER_CATEGORY,
     MeshSource,
@@ -92,6 +94,20 @@ def test_shards_are_indexed_across_their_borders(tmp_path: Path) -> None:
         assert np.array_equal(source.get(index, 0, 1).grid.numpy(), expected)
 
 
+def test_a_mapped_shard_is_opened_again_by_another_process(tmp_path: Path) -> None:
+    source = ShardSource(tiny_shards.write(tmp_path, objects=8) / "train")
+    pickled = pickle.dumps(source)
+    assert len(pickled) < 10_000
+    assert torch.equal(pickle.loads(pickled).get(3, 1, 2).views, source.get(3, 1, 2).views)
+
+
+def test_a_shard_of_an_older_version_says_so(tmp_path: Path) -> None:
+    shard = tiny_shards.write(tmp_path) / "train" / "shard-0000000"
+    (shard / "poses.npy").unlink()
+    with pytest.raises(ValueError, match=r"poses\.npy missing, from an older version; render it again"):
+        ShardSource(shard.parent)
+
+
 def test_a_draw_chooses_among_the_stored_views_without_repeats(tmp_path: Path) -> None:
     folder = tiny_shards.write(tmp_path, objects=1, views=6) / "train"
     stored = np.load(folder / "shard-0000000" / "views.npy")
@@ -118,6 +134,9 @@ def test_prerendered_objects_are_those_of_the_source(tmp_path: Path, monkeypatch
         expected = source.get(index, 0, 2)
         assert torch.equal(shards.get(index, 0, 2).grid, expected.grid)
         assert int(shards.get(index, 0, 2).category) == int(expected.category)
+        order = Random(index, 0).distinct(2, 2)  # in which a shard gives its views
+        assert torch.equal(shards.get(index, 0, 2).poses, expected.poses[order])
+        assert torch.equal(shards.get(index, 0, 2).views, expected.views[order])
     before = (tmp_path / "val" / "shard-0000000" / "views.npy").stat().st_mtime_ns
     run("--count", "3", "--views", "2")
     assert (tmp_path / "val" / "shard-0000000" / "views.npy").stat().st_mtime_ns == before

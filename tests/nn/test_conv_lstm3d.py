@@ -24,6 +24,22 @@ def test_one_cell_is_an_lstm_without_output_gate() -> None:
     torch.testing.assert_close(state.c.flatten(1), c)
 
 
+def test_mixed_precision_goes_by_the_gates() -> None:
+    """Autocast narrows the hidden convolution, whatever gates it is given, and a state may come from outside it."""
+    torch.manual_seed(0)
+    cell = ConvLSTM3d(4)
+    gates = torch.randn(2, 2, 12, 4, 4, 4)
+    exact = cell(gates[1], cell(gates[0]))
+    for dtype in (torch.float32, torch.bfloat16):
+        outside = cell(gates[0])
+        with torch.autocast("cpu", torch.bfloat16):
+            first = cell(gates[0].to(dtype))
+            for state in (first, outside):
+                second = cell(gates[1].to(dtype), state)
+                assert second.h.dtype == second.c.dtype == dtype
+                torch.testing.assert_close(second.c.float(), exact.c, rtol=0.05, atol=0.05)
+
+
 def test_no_state_is_a_zero_state() -> None:
     cell = ConvLSTM3d(4)
     x = torch.randn(2, 12, 4, 4, 4)

@@ -39,6 +39,13 @@ def test_elevation_and_distance_are_told_from_the_middle_of_the_protocol() -> No
     torch.testing.assert_close(pose[1:], torch.tensor([29.5, math.exp(0.25)]))
 
 
+@pytest.mark.parametrize("score", [-200.0, 200.0])
+def test_no_pose_is_told_from_which_the_cube_cannot_be_seen_whole(score: float) -> None:
+    pose = most_likely_pose(scores({0: 1.0}, score, score))
+    assert 0 <= pose[1] <= 60
+    assert 3**0.5 / 2 < pose[2] < 5  # beyond the cube's corner
+
+
 def test_log_likelihood_is_shared_by_the_two_nearest_bins_all_around() -> None:
     row = torch.randn(AZIMUTH_BINS + 2)
     log_prob = row[:AZIMUTH_BINS].log_softmax(0)

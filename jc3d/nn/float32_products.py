@@ -1,0 +1,26 @@
+"""A region in which a GPU multiplies float32 numbers as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+@contextmanager
+def float32_products(device: torch.device) -> Iterator[None]:
+    """Runs the block without TF32 in convolutions and matrix products, and restores the caller's settings after it.
+
+    The settings are those of the whole process. On a CPU there is nothing to set.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = cudnn.allow_tf32, matmul.allow_tf32
+    try:
+        cudnn.allow_tf32 = matmul.allow_tf32 = False
+        yield
+    finally:
+        cudnn.allow_tf32, matmul.allow_tf32 = before
