@@ -47,19 +47,20 @@ def copy_bandwidth():
         if device not in known:
             source = torch.zeros(COPY_BYTES, dtype=torch.uint8, device=device)
             target = torch.zeros_like(source)  # its pages exist already, as those of an allocator that reuses memory
-            known[device] = (
-                2 * COPY_BYTES / statistics.median(_seconds(target.copy_, source, device) for _ in range(15))
-            )
+            calls = CUDA_CALLS if device == "cuda" else 1
+            seconds = statistics.median(_seconds(target.copy_, source, device, calls) for _ in range(15))
+            known[device] = 2 * COPY_BYTES * calls / seconds
         return known[device]
 
     return of
 
 
-def _seconds(function, argument, device):
+def _seconds(function, argument, device, calls):
     if device == "cuda":
         torch.cuda.synchronize()
     start = time.perf_counter()
-    function(argument)
+    for _ in range(calls):
+        function(argument)
     if device == "cuda":
         torch.cuda.synchronize()
     return time.perf_counter() - start
@@ -78,6 +79,8 @@ def measure(benchmark, device, copy_bandwidth):
                 function(*args)
             torch.cuda.synchronize()
 
+        for _ in range(3):  # compilers, allocators and caches are warm for every contender
+            function(*args)
         benchmark.extra_info["device"] = torch.cuda.get_device_name() if device == "cuda" else platform.processor()
         benchmark.extra_info["threads"] = torch.get_num_threads()
         benchmark.extra_info["calls"] = CUDA_CALLS if device == "cuda" else 1

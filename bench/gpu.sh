@@ -1,20 +1,25 @@
 #!/usr/bin/env bash
 # The checks that need a GPU: builds from source against the PyTorch at hand, runs the CUDA tests, every kernel under
 # compute-sanitizer, and the benchmarks. Results (JSON, logs) go to $OUT, else bench/results.
-# Needs a PyTorch with CUDA, nvcc, compute-sanitizer, ninja, pybind11, pytest, pytest-benchmark; no network.
-set -euo pipefail
+#
+#   bench/gpu.sh [STAGE ...]     build, test, sanitize, bench; all if none is named
+#
+# A stage that fails does not keep the next ones from running; the exit status says that one did. No network: Python
+# needs torch with CUDA, setuptools >= 77, wheel, ninja, pybind11, numpy, pillow, safetensors, pytest, pytest-benchmark.
+set -uo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 out=${OUT:-$root/bench/results}
 python=${PYTHON:-python3}
+cuda_bin=$(dirname "$(command -v nvcc || command -v "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc" || echo /usr/bin/nvcc)")
+sanitizer=$(command -v compute-sanitizer || echo "$cuda_bin/compute-sanitizer")
 mkdir -p "$out"
-
-JC3D_CUDA=1 "$python" -m pip install --no-build-isolation --no-deps --force-reinstall "$root"
-
-# From a folder that is not the root: the installed package is meant, not the source tree.
-cd "$out"
 export JC3D_REQUIRE_EXTENSION=1
-"$python" - <<'PY'
+
+build() {
+  # The installed package is meant, not the source tree: everything below runs from a folder that is not the root.
+  (cd "$root" && JC3D_CUDA=1 "$python" -m pip install --no-build-isolation --no-deps --force-reinstall .) &&
+    (cd "$out" && "$python" - <<'PY'
 import torch
 from jc3d._build import build_info
 from jc3d.ops import status
@@ -23,23 +28,59 @@ assert torch.cuda.is_available(), "no GPU that this PyTorch can use"
 assert all(devices["cuda"].compiled for devices in status().values()), status()
 print(build_info(), torch.cuda.get_device_name())
 PY
-run_tests=("$python" -m pytest -c "$root/pyproject.toml" -p no:cacheprovider)
+    )
+}
 
-"${run_tests[@]}" "$root/tests/ops" "$root/tests/csrc" --junitxml=tests.xml
+run_tests() {
+  (cd "$out" && "$python" -m pytest -c "$root/pyproject.toml" -p no:cacheprovider "$@")
+}
 
-for tests in "$root"/tests/ops/test_*.py; do
-  op=$(basename "$tests" .py)
-  [ "$op" = test_extension ] && continue
+tests() {
+  run_tests "$root/tests" -k "cuda or ptxas" --ignore "$root/tests/test_cli.py" --junitxml=tests.xml -q
+}
+
+sanitize() {
+  local status=0
   for tool in memcheck racecheck initcheck; do
-    # Without PyTorch's caching allocator every tensor is an allocation of its own, so an overrun is seen.
-    PYTORCH_NO_CUDA_MEMORY_CACHING=1 compute-sanitizer --tool "$tool" --error-exitcode 1 \
-      "${run_tests[@]}" "$tests" -q -k "cuda and equals_reference" > "sanitizer_${op#test_}_$tool.log" 2>&1 ||
-      { tail -40 "sanitizer_${op#test_}_$tool.log"; exit 1; }
+    # Without PyTorch's caching allocator every tensor is an allocation of its own, so an overrun is seen. Kernels
+    # outside namespace jc3d are not looked at.
+    (cd "$out" && PYTORCH_NO_CUDA_MEMORY_CACHING=1 "$sanitizer" --tool "$tool" --error-exitcode 1 \
+      --kernel-name kns=jc3d "$python" -m pytest -c "$root/pyproject.toml" -p no:cacheprovider "$root/tests/ops" -q \
+      -k "cuda and equals_reference" > "sanitizer_$tool.log" 2>&1) || { tail -20 "$out/sanitizer_$tool.log"; status=1; }
+  done
+  return "$status"
+}
+
+benchmarks() {
+  local status=0
+  run_tests "$root/bench/data" -k cuda --benchmark-json=data.json -q || status=1
+  run_tests "$root/bench/ops" -k cuda --benchmark-json=benchmarks.json -q || status=1
+  "$python" "$root/bench/report.py" "$out/benchmarks.json" > "$out/ops.md" || status=1
+  # Every single sample is kept in the file: hundreds of megabytes that nobody reads.
+  "$python" - "$out/benchmarks.json" "$out/data.json" <<'PY' || status=1
+import json
+import sys
+from pathlib import Path
+
+for path in map(Path, sys.argv[1:]):
+    run = json.loads(path.read_text())
+    for bench in run["benchmarks"]:
+        bench["stats"].pop("data", None)
+    path.write_text(json.dumps(run, indent=1))
+PY
+  return "$status"
+}
+
+failed=()
+for stage in "${@:-build test sanitize bench}"; do
+  for name in $stage; do
+    case "$name" in
+      build) build ;;
+      test) tests ;;
+      sanitize) sanitize ;;
+      bench) benchmarks ;;
+      *) echo "stage: expected build, test, sanitize or bench, got $name"; exit 2 ;;
+    esac || failed+=("$name")
   done
 done
-
-"${run_tests[@]}" "$root/bench/ops" -k cuda --benchmark-json=ops_cuda.json
-"${run_tests[@]}" "$root/bench/ops" -k cpu --benchmark-json=ops_cpu.json
-
-"$python" "$root/bench/report.py" ops_cuda.json > ops_cuda.md
-"$python" "$root/bench/report.py" ops_cpu.json > ops_cpu.md
+[ ${#failed[@]} -eq 0 ] || { echo "failed: ${failed[*]}"; exit 1; }

@@ -23,21 +23,32 @@ def report(data: dict[str, Any]) -> str:
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for bench in data["benchmarks"]:
         groups[bench["group"]].append(bench)
-    first = data["benchmarks"][0]["extra_info"]
-    bandwidth = first["copy_bytes_per_s"] / 1e9
     lines = [
-        f"{data['machine_info']['cpu']['brand_raw']}, {first['threads']} threads, float32, one run; "
-        f"a copy of 256 MiB moves {bandwidth:.1f} GB/s (read and written). "
-        + ("Freed memory is kept by the allocator." if first.get("pages_kept") else "Large results come in new pages."),
+        *(_machine(data, device) for device in dict.fromkeys(_device(bench) for bench in data["benchmarks"])),
         "",
-        "| work | contender | median | GB/s | of copy | times ours |",
-        "| --- | --- | ---: | ---: | ---: | ---: |",
+        "| work | contender | median | MB moved | GB/s | of copy | times ours |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for name, members in groups.items():
         ours = _median(members[0])
         for index, bench in enumerate(members):
             lines.append(f"| {name if index == 0 else ''} | {_row(bench, ours)} |")
     return "\n".join(lines) + "\n"
+
+
+def _device(bench: dict[str, Any]) -> str:
+    return str(bench["group"].rsplit(" ", 1)[-1])
+
+
+def _machine(data: dict[str, Any], device: str) -> str:
+    """One line on what ran the benchmarks of a device."""
+    info = next(bench["extra_info"] for bench in data["benchmarks"] if _device(bench) == device)
+    bandwidth = f"a copy of 256 MiB moves {info['copy_bytes_per_s'] / 1e9:.1f} GB/s (read and written)"
+    if device == "cuda":
+        return f"{info['device']}, float32, one run; {bandwidth}."
+    name = data["machine_info"]["cpu"].get("brand_raw", "CPU")
+    pages = "Freed memory is kept by the allocator." if info["pages_kept"] else "Large results come in new pages."
+    return f"{name}, {info['threads']} threads, float32, one run; {bandwidth}. {pages}"
 
 
 def _median(bench: dict[str, Any]) -> float:
@@ -52,7 +63,8 @@ def _row(bench: dict[str, Any], ours: float) -> str:
     name = contender if isinstance(contender, str) and not contender.startswith("UNSERIALIZABLE") else bench["param"]
     name = name.split("-")[-1] if "-" in name else name
     fraction = rate / info["copy_bytes_per_s"]
-    return f"{name} | {seconds * 1e6:,.1f} µs | {rate / 1e9:.1f} | {fraction:.2f} | {seconds / ours:.2f}"
+    moved = f"{info['num_bytes'] / 1e6:,.3g}"
+    return f"{name} | {seconds * 1e6:,.1f} µs | {moved} | {rate / 1e9:.1f} | {fraction:.2f} | {seconds / ours:.2f}"
 
 
 def main() -> None:

@@ -143,18 +143,6 @@ def test_demo_of_the_carried_object(tmp_path: Path, capsys: pytest.CaptureFixtur
         assert (out / optional).is_file() or f"not written: {optional}" in shown or "a mesh of" in shown
 
 
-def test_demo_of_readme(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The packaged model on the object that comes along, every file of it."""
-    for module, extra in (("trimesh", "mesh"), ("embreex", "mesh"), ("matplotlib", "viz")):
-        pytest.importorskip(module, reason=f"the extra '{extra}' is not installed")
-    out = tmp_path / "demo"
-    assert main(["demo", "-o", str(out)]) == 0
-    names = {path.name for path in out.iterdir() if path.stat().st_size > 0}
-    assert names >= {"codes.jc3d", "occupancy.npz", "mesh.obj", "mesh.glb", "reconstruction.png"}
-    assert (out / "codes.jc3d").stat().st_size == 5 * 128 + 32
-    assert "IoU" in capsys.readouterr().out
-
-
 def test_demo_of_images(images: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "demo"
     assert main(["demo", "-o", str(out), "--model", "toy", "--input", *images]) == 0

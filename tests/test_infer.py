@@ -360,16 +360,20 @@ def test_a_receiver_on_cuda_sees_the_same_shape(codec: Codec) -> None:
     assert torch.allclose(grid.cpu(), codec.reconstruct(codes), rtol=0, atol=1e-5)
 
 
-def test_precision_switches_are_the_callers_again_after_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_precision_switches_are_the_callers_again_after_the_call() -> None:
     """On a GPU products are float32 inside, and nothing else is switched; a CPU has no such switches."""
     from jc3d.nn.float32_products import float32_products
 
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
-    monkeypatch.setattr(torch.backends.cuda.matmul, "allow_tf32", True)
-    enabled = torch.backends.cudnn.enabled
-    with float32_products(torch.device("cuda")):
-        assert not torch.backends.cudnn.allow_tf32
-        assert not torch.backends.cuda.matmul.allow_tf32
-        assert torch.backends.cudnn.enabled == enabled
-    assert torch.backends.cudnn.allow_tf32
-    assert torch.backends.cuda.matmul.allow_tf32
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = cudnn.allow_tf32, matmul.allow_tf32
+    try:
+        cudnn.allow_tf32 = matmul.allow_tf32 = True
+        enabled = cudnn.enabled
+        with float32_products(torch.device("cuda")):
+            assert not cudnn.allow_tf32
+            assert not matmul.allow_tf32
+            assert cudnn.enabled == enabled
+        assert cudnn.allow_tf32
+        assert matmul.allow_tf32
+    finally:
+        cudnn.allow_tf32, matmul.allow_tf32 = before

@@ -16,7 +16,7 @@ import train_tiny
 from jc3d.data.random import Random
 from jc3d.data.sources import ObjectSample
 from jc3d.metrics import quarter_turns
-from jc3d.models import load, read_metadata
+from jc3d.models import create, load, read_metadata
 from jc3d.train import TrainConfig, Training, jitter, occupancy_loss, train
 
 FALSE = torch.zeros(2, dtype=torch.bool)
@@ -142,20 +142,18 @@ def test_killed_and_resumed_equals_uninterrupted(
 # The draws are equal for equal inputs (tests/nn/test_binarizer.py); after an update the inputs differ by rounding, and
 # the curves by up to 0.4 % as measured.
 @pytest.mark.parametrize(("preset", "tolerance"), [("r2n2-small", 1e-3), ("implicit-384", 1e-2)])
-def test_two_processes_follow_the_curve_of_one(
-    shards: Path, finished: Path, tmp_path: Path, preset: str, tolerance: float
-) -> None:
-    if preset != "r2n2-small":
-        finished = tmp_path / "one"
-        train(train_tiny.config(shards, finished, preset=preset))
-    tmp_path = tmp_path / "two"
+def test_two_processes_follow_the_curve_of_one(tmp_path: Path, preset: str, tolerance: float) -> None:
+    # Where a front is free, rounding can decide which of its turns fits best.
+    shards = tiny_shards.write(tmp_path / "shards", free_fronts=False)
+    one, two = tmp_path / "one", tmp_path / "two"
+    train(train_tiny.config(shards, one, preset=preset))
     script = Path(train_tiny.__file__)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
-    run = subprocess.run([*command, str(shards), str(tmp_path), preset], capture_output=True, text=True, timeout=300)
+    run = subprocess.run([*command, str(shards), str(two), preset], capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr[-3000:]
     # Sums are grouped differently; Adam's first steps turn rounding into up to 1e-4 of the loss at this rate.
-    assert loss_curve(tmp_path) == pytest.approx(loss_curve(finished), rel=tolerance)
-    assert load(tmp_path / f"{preset}.safetensors").config.name == preset
+    assert loss_curve(two) == pytest.approx(loss_curve(one), rel=tolerance)
+    assert load(two / f"{preset}.safetensors").config.name == preset
 
 
 def test_training_goes_on_from_a_weights_file(
@@ -209,11 +207,30 @@ def test_a_damaged_checkpoint_is_named(shards: Path, tmp_path: Path) -> None:
         train(train_tiny.config(shards, tmp_path))
 
 
+@pytest.mark.parametrize("world", [1, 2])
+def test_processes_share_one_draw_of_the_objects_placed_by_their_poses(
+    shards: Path, tmp_path: Path, world: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = Training(train_tiny.config(shards, tmp_path, forced=0.5), create("r2n2-small"))
+    whole = training._forced(64)
+    assert 16 < whole.sum() < 48
+    monkeypatch.setenv("WORLD_SIZE", str(world))
+    parts = []
+    for rank in range(world):
+        monkeypatch.setenv("RANK", str(rank))
+        parts.append(training._forced(64 // world))
+    assert torch.equal(torch.cat(parts), whole)
+
+
 def test_loss_falls(shards: Path, tmp_path: Path) -> None:
-    train(train_tiny.config(shards, tmp_path, steps=40, checkpoint_every=4, learning_rate=2e-3, iou_weight=0.0))
+    train(
+        train_tiny.config(
+            shards, tmp_path, steps=40, checkpoint_every=4, learning_rate=2e-3, iou_weight=0, pose_weight=0
+        )
+    )
     curve = loss_curve(tmp_path)
     assert len(curve) == 10
-    assert curve[-1] < 0.6 * curve[0]  # 0.52 measured
+    assert curve[-1] < 0.7 * curve[0]  # 0.62 measured: the poses of these objects are noise
 
 
 @pytest.mark.parametrize(

@@ -44,3 +44,11 @@ def test_two_processes(tmp_path: Path) -> None:
         multiprocessing.spawn(voxel_iou_shares.one_of_two, (str(tmp_path / "store"), results), nprocs=2)
         expected = iou(*voxel_iou_shares.grids(7)).mean().item()
         assert results[0] == results[1] == pytest.approx(expected, abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "error"), [("0.4", TypeError), (float("nan"), ValueError), ([0.4, 2], ValueError)]
+)
+def test_a_bad_threshold_is_refused_at_once(threshold: object, error: type[Exception]) -> None:
+    with pytest.raises(error, match="threshold: expected a number"):
+        VoxelIoU(threshold, logits=True)

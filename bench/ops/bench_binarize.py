@@ -29,14 +29,14 @@ def draw_bernoulli(x, seed):
     return torch.bernoulli(x * 0.5 + 0.5) * 2 - 1
 
 
-# The first is what the others are compared with.
+# The first of each group is what the others are compared with.
 CONTENDERS = [draw, draw_reference, draw_bernoulli, sign, sign_reference]
 
 
 @pytest.mark.parametrize("contender", CONTENDERS, ids=lambda f: f.__name__)
 @pytest.mark.parametrize("rows", SHAPES)
 def bench_binarize(measure, benchmark, device, contender, rows):
-    benchmark.group = f"binarize {SHAPES[rows]} {device}"
+    benchmark.group = f"binarize, {contender.__name__.split('_')[0]} {SHAPES[rows]} {device}"
     torch.manual_seed(0)
     x, seed = torch.randn(SHAPES[rows]).tanh().to(device), torch.tensor([1], device=device)
     if contender in (draw_reference, sign_reference):  # a draw of torch's own differs by chance

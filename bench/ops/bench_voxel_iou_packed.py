@@ -7,7 +7,7 @@ import torch
 from jc3d.ops import voxel_iou_packed
 from jc3d.ops.voxel_iou_packed import voxel_iou_packed_ref
 
-BATCHES = (1, 64, 16384)
+BATCHES = (1, 6, 64, 16384, 65536)
 
 
 def numpy_iou(a, b):

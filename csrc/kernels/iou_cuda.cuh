@@ -6,13 +6,23 @@
 
 namespace jc3d {
 
+// The sum of a whole warp's values, in every thread or at least in the first.
+__device__ inline int warp_sum(int value) {
+#if __CUDA_ARCH__ >= 800
+  return __reduce_add_sync(0xFFFFFFFF, value);
+#else
+  for (int distance = 16; distance > 0; distance /= 2) value += __shfl_down_sync(0xFFFFFFFF, value, distance);
+  return value;
+#endif
+}
+
 // Adds every thread's value to total; all threads of the block must call it.
 __device__ inline void add_block_sum(int value, int64_t* total) {
   __shared__ int block_sum;
   if (threadIdx.x == 0) block_sum = 0;
   __syncthreads();
-  const int warp_sum = __reduce_add_sync(0xFFFFFFFF, value);
-  if (threadIdx.x % 32 == 0) atomicAdd(&block_sum, warp_sum);
+  const int sum = warp_sum(value);
+  if (threadIdx.x % 32 == 0) atomicAdd(&block_sum, sum);
   __syncthreads();
   if (threadIdx.x == 0)
     atomicAdd(reinterpret_cast<unsigned long long*>(total), static_cast<unsigned long long>(block_sum));

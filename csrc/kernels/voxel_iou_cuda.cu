@@ -18,8 +18,8 @@ struct Thresholds {
 
 template <typename T, typename Target, int width, int num_thresholds>
 __global__ void __launch_bounds__(kBlockSize)
-    count_kernel(const T* prob, const Target* target, Thresholds<compute_t<T>> thresholds, int64_t* intersection,
-                 int64_t* union_, Pieces pieces) {
+    count_kernel(const T* prob, const Target* target, Thresholds<compute_t<T>> thresholds, int wanted,
+                 int64_t* intersection, int64_t* union_, Pieces pieces) {
   const int64_t per_object = pieces.per_object();
   for (int64_t piece = blockIdx.x; piece < pieces.count(); piece += gridDim.x) {
     const int64_t object = piece / per_object;
@@ -47,6 +47,7 @@ __global__ void __launch_bounds__(kBlockSize)
     }
 #pragma unroll
     for (int k = 0; k < num_thresholds; ++k) {
+      if (k >= wanted) break;  // the same for all threads
       add_block_sum(both[k], intersection + k * pieces.objects + object);
       add_block_sum(either[k], union_ + k * pieces.objects + object);
     }
@@ -59,12 +60,11 @@ const char* launch(const T* prob, const Target* target, const double* thresholds
   const Pieces pieces{objects, voxels, kBlockSize * width * kRounds};
   const auto grid = static_cast<unsigned>(std::min(pieces.count(), kMaxBlocks));
   for (int64_t first = 0; first < num_thresholds;) {
-    const int64_t left = num_thresholds - first;
-    Thresholds<compute_t<T>> some{};
-    const int64_t taken = left >= kThresholds ? kThresholds : 1;
+    Thresholds<compute_t<T>> some{};  // those that nobody wants are counted and dropped: cheaper than another pass
+    const int64_t taken = std::min<int64_t>(num_thresholds - first, kThresholds);
     for (int64_t k = 0; k < taken; ++k) some.values[k] = static_cast<compute_t<T>>(thresholds[first + k]);
     const auto kernel = taken == 1 ? count_kernel<T, Target, width, 1> : count_kernel<T, Target, width, kThresholds>;
-    kernel<<<grid, kBlockSize, 0, stream>>>(prob, target, some, intersection + first * objects,
+    kernel<<<grid, kBlockSize, 0, stream>>>(prob, target, some, static_cast<int>(taken), intersection + first * objects,
                                             union_ + first * objects, pieces);
     if (const char* error = launch_error()) return error;
     first += taken;

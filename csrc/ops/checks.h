@@ -7,6 +7,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "../kernels/scalar.h"
 
@@ -50,10 +51,27 @@ inline void check_same_device(const char* argument, const Tensor& tensor, const 
                   "), got one on another (index ", tensor.get_device_index(), ")");
 }
 
+inline void check_sizes(const char* argument, const Tensor& tensor, const std::vector<int64_t>& expected) {
+  const auto sizes = tensor.sizes();
+  bool equal = sizes.size() == expected.size();
+  for (size_t i = 0; equal && i < expected.size(); ++i) equal = sizes[i] == expected[i];
+  if (equal) return;
+  const auto list = [](const auto& values) {
+    std::string text = "(";
+    for (size_t i = 0; i < values.size(); ++i) text += (i > 0 ? ", " : "") + std::to_string(values[i]);
+    return text + ")";
+  };
+  STD_TORCH_CHECK(false, argument, ": expected ", list(expected), ", got ", list(sizes));
+}
+
+inline std::vector<int64_t> sizes_of(const Tensor& tensor) {
+  const auto sizes = tensor.sizes();
+  return {sizes.begin(), sizes.end()};
+}
+
 // The sizes of a tensor with another last one.
 inline std::vector<int64_t> with_last_size(const Tensor& tensor, int64_t last) {
-  const auto sizes = tensor.sizes();
-  std::vector<int64_t> result(sizes.begin(), sizes.end());
+  std::vector<int64_t> result = sizes_of(tensor);
   result.back() = last;
   return result;
 }

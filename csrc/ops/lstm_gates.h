@@ -17,19 +17,6 @@ namespace jc3d {
 
 using OptionalTensor = std::optional<Tensor>;
 
-inline void check_sizes(const char* argument, const Tensor& tensor, const std::vector<int64_t>& expected) {
-  const auto sizes = tensor.sizes();
-  bool equal = sizes.size() == expected.size();
-  for (size_t i = 0; equal && i < expected.size(); ++i) equal = sizes[i] == expected[i];
-  if (equal) return;
-  const auto list = [](const auto& values) {
-    std::string text = "(";
-    for (size_t i = 0; i < values.size(); ++i) text += (i > 0 ? ", " : "") + std::to_string(values[i]);
-    return text + ")";
-  };
-  STD_TORCH_CHECK(false, argument, ": expected ", list(expected), ", got ", list(sizes));
-}
-
 // The sizes of gates [N, gates * C, *S] and of states [N, C, *S].
 template <bool output_gate>
 struct GateSizes {
@@ -42,8 +29,7 @@ struct GateSizes {
                     "C, ...), got ", tensor.dim());
     STD_TORCH_CHECK(tensor.size(1) % kGates<output_gate> == 0, argument, ": expected a multiple of ",
                     kGates<output_gate>, " channels, got ", tensor.size(1));
-    const auto sizes = tensor.sizes();
-    gates.assign(sizes.begin(), sizes.end());
+    gates = sizes_of(tensor);
     states = gates;
     states[1] /= kGates<output_gate>;
   }

@@ -15,7 +15,7 @@ template <typename Run>
 std::tuple<Tensor, Tensor, Tensor> voxel_iou(const Tensor& prob, const Tensor& target,
                                              const std::vector<double>& thresholds, Run&& run) {
   const GridSizes sizes("prob", prob);
-  check_same_sizes("target", target, "prob", prob);
+  check_sizes("target", target, sizes_of(prob));
   check_same_device("target", target, "prob", prob);
   std::vector<int64_t> result_sizes = {static_cast<int64_t>(thresholds.size())};
   result_sizes.insert(result_sizes.end(), sizes.batch.begin(), sizes.batch.end());

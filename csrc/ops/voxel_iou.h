@@ -32,12 +32,6 @@ struct GridSizes {
   }
 };
 
-inline void check_same_sizes(const char* argument, const Tensor& tensor, const char* other, const Tensor& reference) {
-  bool equal = tensor.dim() == reference.dim();
-  for (int64_t i = 0; equal && i < tensor.dim(); ++i) equal = tensor.size(i) == reference.size(i);
-  STD_TORCH_CHECK(equal, argument, ": expected the shape of ", other, ", got another");
-}
-
 // iou float32, intersection and union int64.
 struct IouResult {
   Tensor iou;

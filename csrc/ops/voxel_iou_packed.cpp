@@ -11,7 +11,7 @@ std::tuple<Tensor, Tensor, Tensor> voxel_iou_packed(const Tensor& a, const Tenso
   check_dtype("a", a, ScalarType::Byte);
   check_dtype("b", b, ScalarType::Byte);
   const GridSizes sizes("a", a);
-  check_same_sizes("b", b, "a", a);
+  check_sizes("b", b, sizes_of(a));
   check_same_device("b", b, "a", a);
   const IouResult result(a, sizes.batch);
   const Tensor ours = torch::stable::contiguous(a);

@@ -11,6 +11,7 @@ from torch import Tensor
 from jc3d.errors import require_extra
 from jc3d.metrics.iou import THRESHOLD
 from jc3d.ops import voxel_iou
+from jc3d.ops.voxel_iou import checked_thresholds
 
 if TYPE_CHECKING:
     from torchmetrics import Metric
@@ -25,6 +26,9 @@ class VoxelIoU(Metric):
         threshold: τ, or several: the result has one number for each.
         logits: the predictions are logits.
         kwargs: of :class:`torchmetrics.Metric`.
+
+    Raises:
+        TypeError, ValueError: a threshold that :func:`jc3d.ops.voxel_iou` refuses.
     """
 
     is_differentiable = False
@@ -38,9 +42,10 @@ class VoxelIoU(Metric):
 
     def __init__(self, threshold: float | Sequence[float] = THRESHOLD, logits: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        checked_thresholds(threshold, logits)
         self.threshold = threshold
         self.logits = logits
-        shape = () if isinstance(threshold, (int, float)) else (len(threshold),)
+        shape = (len(threshold),) if isinstance(threshold, Sequence) else ()
         # float64: the sum over a large test set loses nothing, whatever the number of processes.
         self.add_state("total", torch.zeros(shape, dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("count", torch.tensor(0), dist_reduce_fx="sum")

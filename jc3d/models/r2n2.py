@@ -258,7 +258,7 @@ class R2N2(nn.Module):
         x_gates = x_gates.transpose(0, 1).contiguous()
         state: GridState | None = None
         for view_gates in x_gates:
-            state = self.recurrence(view_gates, state)
+            state = self.recurrence(view_gates, state, overwrite=not torch.is_grad_enabled())
         assert state is not None
         return state
 

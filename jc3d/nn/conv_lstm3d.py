@@ -7,7 +7,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from jc3d.ops import conv3d_lstm_gates
+from jc3d.ops import conv3d_lstm_gates, conv3d_lstm_gates_
 
 
 class GridState(NamedTuple):
@@ -30,12 +30,13 @@ class ConvLSTM3d(nn.Module):
         super().__init__()
         self.conv3d = nn.Conv3d(channels, 3 * channels, kernel_size=3, padding=1)
 
-    def forward(self, x_gates: Tensor, state: GridState | None = None) -> GridState:
+    def forward(self, x_gates: Tensor, state: GridState | None = None, overwrite: bool = False) -> GridState:
         """Adds one view.
 
         Args:
             x_gates: (B, 3·N_h, S, S, S), see :mod:`jc3d.nn.code_gates`.
             state: the state after the views before; None for the first (zeros).
+            overwrite: the old state is not needed any more, and its memory may be used; only without gradients.
         """
         # Under autocast parameters, gates and an old state can differ in precision: that of the gates counts.
         dtype = x_gates.dtype
@@ -44,4 +45,6 @@ class ConvLSTM3d(nn.Module):
         if state is None:  # the convolution of a zero state is its bias alone
             return GridState(*conv3d_lstm_gates(x_gates, None, bias))
         h_gates = F.conv3d(state.h, self.conv3d.weight, padding=1).to(dtype)
+        if overwrite and state.c.dtype == dtype:
+            return GridState(conv3d_lstm_gates_(x_gates, h_gates, bias, state.c), state.c)
         return GridState(*conv3d_lstm_gates(x_gates, h_gates, bias, state.c.to(dtype)))

@@ -8,14 +8,14 @@ from jc3d.ops.conv3d_lstm_gates import conv3d_lstm_gates, conv3d_lstm_gates_
 from jc3d.ops.conv_lstm_gates import conv_lstm_gates, conv_lstm_gates_
 from jc3d.ops.pack_bits import pack_bits
 from jc3d.ops.unpack_bits import unpack_bits
-from jc3d.ops.voxel_iou import VoxelIou, voxel_iou
+from jc3d.ops.voxel_iou import IouCounts, voxel_iou
 from jc3d.ops.voxel_iou_packed import voxel_iou_packed
 
 extension()  # registers the compiled kernels
 
 __all__ = [
+    "IouCounts",
     "OpStatus",
-    "VoxelIou",
     "binarize",
     "binarize_pack",
     "conv3d_lstm_gates",

@@ -82,6 +82,9 @@ class LstmGates:
             raise ValueError(f"{self.name}_: expected no gradients (torch.no_grad), got a tensor that requires one")
         if memory_format_of(c) != memory_format_of(x_gates) or not c.is_contiguous(memory_format=memory_format_of(c)):
             raise ValueError(f"c: expected the memory format of x_gates, got strides {c.stride()}")
+        if not torch.compiler.is_compiling() and not c.is_inference():
+            # A backward pass that kept the old state must say so; the dispatcher counts this for its own ops alone.
+            torch.autograd.graph.increment_version(c)
         h: Tensor = self._inplace_op(x_gates, h_gates, bias, c)
         return h
 

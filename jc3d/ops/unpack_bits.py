@@ -22,7 +22,7 @@ def unpack_bits(packed: Tensor, n: int, dtype: torch.dtype = torch.float32) -> T
         ``(*, n)`` of ``dtype``, contiguous, on the device of ``packed``, elements +1 and -1.
 
     Raises:
-        TypeError: ``packed`` is not a uint8 tensor, or ``dtype`` is none of these.
+        TypeError: ``packed`` is not a uint8 tensor, ``n`` no integer, or ``dtype`` none of these.
         ValueError: ``packed`` has no dimension, ``n`` is negative, or ``packed`` does not hold ``ceil(n / 8)`` bytes a
             row.
     """
@@ -30,6 +30,8 @@ def unpack_bits(packed: Tensor, n: int, dtype: torch.dtype = torch.float32) -> T
         raise TypeError(f"packed: expected a uint8 tensor, got {describe(packed)}")
     check_has_last_dimension("packed", packed)
     check_float_dtype("dtype", dtype)
+    if isinstance(n, float | str):  # what an integer is not, in the words that torch.compile knows
+        raise TypeError(f"n: expected an integer, got {n!r}")
     if n < 0:
         raise ValueError(f"n: expected 0 or more, got {n}")
     expected = (n + 7) // 8

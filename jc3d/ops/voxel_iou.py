@@ -13,7 +13,7 @@ from jc3d.ops._checks import FLOAT_DTYPES, check_float_tensor, describe
 from jc3d.ops._library import register
 
 
-class VoxelIou(NamedTuple):
+class IouCounts(NamedTuple):
     """IoU and the counts it is made of.
 
     Attributes:
@@ -27,7 +27,9 @@ class VoxelIou(NamedTuple):
     union: Tensor
 
 
-def voxel_iou(prob: Tensor, target: Tensor, threshold: float | Sequence[float] = 0.4, logits: bool = False) -> VoxelIou:
+def voxel_iou(
+    prob: Tensor, target: Tensor, threshold: float | Sequence[float] = 0.4, logits: bool = False
+) -> IouCounts:
     """IoU over the last three dimensions, from exact counts.
 
     A voxel of ``prob`` is occupied where it is strictly above the threshold (rounded to float32, or to float64 for
@@ -41,10 +43,10 @@ def voxel_iou(prob: Tensor, target: Tensor, threshold: float | Sequence[float] =
         logits: ``prob`` holds logits x of the probability σ(x); they are compared with log(τ / (1 - τ)).
 
     Returns:
-        :class:`VoxelIou`, each (*B), or (T, *B) for a sequence of T thresholds.
+        :class:`IouCounts`, each (*B), or (T, *B) for a sequence of T thresholds.
 
     Raises:
-        TypeError: a tensor of another dtype.
+        TypeError: a tensor of another dtype, or a threshold that is no number.
         ValueError: fewer than three dimensions, other shapes or devices, a threshold that is NaN, or with ``logits``
             one outside (0, 1).
 
@@ -55,15 +57,30 @@ def voxel_iou(prob: Tensor, target: Tensor, threshold: float | Sequence[float] =
     if not isinstance(target, Tensor) or target.dtype not in (torch.bool, torch.uint8, *FLOAT_DTYPES):
         raise TypeError(f"target: expected bool, uint8 or a floating-point tensor, got {describe(target)}")
     check_grids("prob", prob, "target", target)
-    single = isinstance(threshold, (int, float))
-    thresholds = [float(value) for value in ([threshold] if isinstance(threshold, (int, float)) else threshold)]
-    for value in thresholds:
-        if math.isnan(value) or (logits and not 0 < value < 1):
-            raise ValueError(f"threshold: expected a number{' in (0, 1)' if logits else ''}, got {value}")
+    single = not isinstance(threshold, Sequence)
+    thresholds = checked_thresholds(threshold, logits)
     if logits:
         thresholds = [math.log(value / (1 - value)) for value in thresholds]
-    result = VoxelIou(*torch.ops.jc3d.voxel_iou(prob.detach(), target.detach(), thresholds))
-    return VoxelIou(*(tensor.squeeze(0) for tensor in result)) if single else result
+    result = IouCounts(*torch.ops.jc3d.voxel_iou(prob.detach(), target.detach(), thresholds))
+    return IouCounts(*(tensor.squeeze(0) for tensor in result)) if single else result
+
+
+def checked_thresholds(threshold: float | Sequence[float], logits: bool) -> list[float]:
+    """The thresholds as a list.
+
+    Raises:
+        TypeError: not numbers.
+        ValueError: NaN, or for logits one outside (0, 1).
+    """
+    given = threshold if isinstance(threshold, Sequence) else (threshold,)
+    values = []
+    for value in given:
+        if isinstance(value, str | bytes) or not hasattr(value, "__float__"):
+            raise TypeError(f"threshold: expected a number or a sequence of numbers, got {threshold!r}")
+        values.append(float(value))
+        if math.isnan(values[-1]) or (logits and not 0 < values[-1] < 1):
+            raise ValueError(f"threshold: expected a number{' in (0, 1)' if logits else ''}, got {values[-1]}")
+    return values
 
 
 def check_grids(name: str, grid: Tensor, other_name: str, other: Tensor) -> None:

@@ -7,10 +7,10 @@ from torch import Tensor
 
 from jc3d.ops._checks import describe
 from jc3d.ops._library import register
-from jc3d.ops.voxel_iou import VoxelIou, check_grids, iou_of_counts
+from jc3d.ops.voxel_iou import IouCounts, check_grids, iou_of_counts
 
 
-def voxel_iou_packed(a: Tensor, b: Tensor) -> VoxelIou:
+def voxel_iou_packed(a: Tensor, b: Tensor) -> IouCounts:
     """IoU over the last three dimensions of grids of eight voxels a byte.
 
     Args:
@@ -18,7 +18,7 @@ def voxel_iou_packed(a: Tensor, b: Tensor) -> VoxelIou:
         b: the same shape and device.
 
     Returns:
-        :class:`jc3d.ops.voxel_iou.VoxelIou`, each (*B).
+        :class:`jc3d.ops.voxel_iou.IouCounts`, each (*B).
 
     Raises:
         TypeError: not a uint8 tensor.
@@ -31,7 +31,7 @@ def voxel_iou_packed(a: Tensor, b: Tensor) -> VoxelIou:
         if not isinstance(grid, Tensor) or grid.dtype != torch.uint8:
             raise TypeError(f"{name}: expected a uint8 tensor, got {describe(grid)}")
     check_grids("a", a, "b", b)
-    return VoxelIou(*torch.ops.jc3d.voxel_iou_packed(a, b))
+    return IouCounts(*torch.ops.jc3d.voxel_iou_packed(a, b))
 
 
 def voxel_iou_packed_ref(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:

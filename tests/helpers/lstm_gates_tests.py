@@ -294,6 +294,16 @@ class GatesTests:
         with pytest.raises(ValueError, match="expected no gradients"):
             self.op.inplace(x.clone().requires_grad_(), None, None, c)
 
+    def test_a_backward_pass_notices_that_its_state_was_overwritten(self, device):
+        x, c = torch.zeros(2, 3 * self.op.count, 4, 4, device=device), torch.zeros(2, 3, 4, 4, device=device)
+        _, kept = self.op(x.clone().requires_grad_(), None, None, c)
+        with torch.no_grad():
+            self.op.inplace(x, None, None, kept)
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            kept.sum().backward()
+        with torch.inference_mode():  # whose tensors nobody can want a gradient of
+            self.op.inplace(x.clone(), None, None, c.clone())
+
     def test_bad_arguments_of_the_kernel(self, device, require_compiled):
         require_compiled(self.op.name, device)
         count = self.op.count

@@ -112,6 +112,8 @@ def test_bad_arguments():
         unpack_bits(packed, 32, torch.int8)
     with pytest.raises(ValueError, match="packed: expected at least 1 dimension, got 0"):
         unpack_bits(packed[0, 0], 8)
+    with pytest.raises(TypeError, match=r"n: expected an integer, got 32\.0"):
+        unpack_bits(packed, 32.0)
     with pytest.raises(ValueError, match="n: expected 0 or more, got -1"):
         unpack_bits(packed, -1)
     for n, wanted in ((33, 5), (24, 3)):

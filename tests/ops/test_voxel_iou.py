@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from jc3d.ops import VoxelIou, voxel_iou
+from jc3d.ops import IouCounts, voxel_iou
 from jc3d.ops.voxel_iou import voxel_iou_ref
 
 # (*B, X, Y, Z): the models' size, odd ones, one voxel, no batch, larger than a block of work, nothing.
@@ -92,7 +92,7 @@ def test_several_thresholds_are_single_ones(device):
     many = voxel_iou(prob, target, [0.2, 0.4, 0.6])
     assert many.iou.shape == (3, 3)
     for index, threshold in enumerate((0.2, 0.4, 0.6)):
-        assert_equal(VoxelIou(*(tensor[index] for tensor in many)), voxel_iou(prob, target, threshold))
+        assert_equal(IouCounts(*(tensor[index] for tensor in many)), voxel_iou(prob, target, threshold))
 
 
 def test_logits(device, dtype):
@@ -184,6 +184,16 @@ def test_cuda_graph(device):
         assert_equal(result, voxel_iou(prob, target))
 
 
+def test_thresholds_are_numbers_of_any_kind():
+    grid = torch.rand(2, 4, 4, 4)
+    expected = voxel_iou(grid, grid > 0.3, 0.5)
+    for threshold in (np.float32(0.5), torch.tensor(0.5), np.array(0.5)):
+        assert_equal(voxel_iou(grid, grid > 0.3, threshold), expected)
+    for threshold in ("0.5", ["0.5"], None, [None]):
+        with pytest.raises(TypeError, match="threshold: expected a number or a sequence of numbers, got"):
+            voxel_iou(grid, grid, threshold)
+
+
 def test_bad_arguments():
     grid = torch.zeros(2, 4, 4, 4)
     bad = [
@@ -208,7 +218,7 @@ def test_bad_arguments_of_the_kernel(device, require_compiled):
         torch.ops.jc3d.voxel_iou(grid.int(), grid, [0.4])
     with pytest.raises(RuntimeError, match="target: expected float32, float64, bfloat16 or float16, got Long"):
         torch.ops.jc3d.voxel_iou(grid, grid.long(), [0.4])
-    with pytest.raises(RuntimeError, match="target: expected the shape of prob"):
+    with pytest.raises(RuntimeError, match=r"target: expected \(2, 4, 4, 4\), got \(1, 4, 4, 4\)"):
         torch.ops.jc3d.voxel_iou(grid, grid[:1], [0.4])
     with pytest.raises(RuntimeError, match="prob: expected at least 3 dimensions"):
         torch.ops.jc3d.voxel_iou(grid[0, 0], grid[0, 0], [0.4])

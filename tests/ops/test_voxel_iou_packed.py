@@ -112,5 +112,5 @@ def test_bad_arguments_of_the_kernel(device, require_compiled):
     grid = torch.zeros(2, 4, 4, 1, dtype=torch.uint8, device=device)
     with pytest.raises(RuntimeError, match="b: expected Byte, got Int"):
         torch.ops.jc3d.voxel_iou_packed(grid, grid.int())
-    with pytest.raises(RuntimeError, match="b: expected the shape of a"):
+    with pytest.raises(RuntimeError, match=r"b: expected \(.*\), got \("):
         torch.ops.jc3d.voxel_iou_packed(grid, grid[:1])
