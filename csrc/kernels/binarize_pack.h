@@ -17,6 +17,16 @@ struct ChannelsLastRows {
   JC3D_HOST_DEVICE int64_t bits() const { return channels * spatial; }
   JC3D_HOST_DEVICE int64_t row_bytes() const { return (bits() + 7) / 8; }
   JC3D_HOST_DEVICE int64_t num_bytes() const { return rows * row_bytes(); }
+
+  // Whether no byte holds a part of a channel's pixels beside a part of another's: whole groups of eight pixels, or
+  // whole channels.
+  bool has_whole_groups() const {
+    return spatial % 8 == 0 || (spatial > 0 && 8 % spatial == 0 && channels % (8 / spatial) == 0);
+  }
+  // Pixels that a byte holds of each of its channels.
+  int64_t group_pixels() const { return spatial < 8 ? spatial : 8; }
+  // What a thread does at once: a group of pixels of all channels, or one byte.
+  int64_t num_items() const { return has_whole_groups() ? rows * (spatial / group_pixels()) : num_bytes(); }
 };
 
 // Byte number `byte` of the result: bit 1 for x >= 0, most significant bit first, zero padding at the end of a row.
@@ -38,7 +48,7 @@ JC3D_HOST_DEVICE inline uint8_t gather_byte(const T* x, ChannelsLastRows shape, 
   return static_cast<uint8_t>(bits);
 }
 
-// x -> packed [rows, row_bytes]; writes bytes begin to end of the result.
+// x -> packed [rows, row_bytes]; does items begin to end.
 template <typename T>
 void binarize_pack_cpu(const T* x, uint8_t* packed, ChannelsLastRows shape, int64_t begin, int64_t end);
 

@@ -1,5 +1,7 @@
 #include "../kernels/binarize_pack.h"
 
+#include <algorithm>
+
 #include "../kernels/pack_bits.h"
 #include "checks.h"
 #include "memory_format.h"
@@ -42,7 +44,9 @@ Tensor binarize_pack_cpu(const Tensor& x) {
         });
       },
       [](const auto* input, uint8_t* packed, ChannelsLastRows shape) {
-        torch::stable::parallel_for(0, shape.num_bytes(), kGrain / 8, [=](int64_t begin, int64_t end) {
+        const int64_t items = shape.num_items();
+        const int64_t grain = kGrain / std::max<int64_t>(1, shape.rows * shape.bits() / std::max<int64_t>(1, items));
+        torch::stable::parallel_for(0, items, std::max<int64_t>(1, grain), [=](int64_t begin, int64_t end) {
           jc3d::binarize_pack_cpu(input, packed, shape, begin, end);
         });
       });

@@ -7,6 +7,7 @@ from jc3d.ops.binarize_pack import binarize_pack_ref
 
 # (N, *): an encoder's last map, odd ones, no space, one element, nothing.
 SHAPES = [(3, 256, 2, 2), (2, 5, 4, 9), (2, 3, 2, 3, 5), (4, 37), (1, 1), (0, 8, 2, 2), (3, 0), (70, 16, 8, 8)]
+SHAPES += [(2, 70, 4, 4), (2, 130, 1, 4), (3, 64, 1, 2), (2, 24, 1, 1), (2, 7, 8, 1), (2, 66, 2, 2)]
 
 
 def sample(shape, device, dtype):
