@@ -28,6 +28,7 @@ from jc3d.data.sources import ObjectSample, Source, SourceSpec, stack
 from jc3d.errors import require_extra
 from jc3d.metrics import best_quarter_turn, iou, quarter_turns
 from jc3d.models import R2N2, create, load, preset, save_weights, unfold_norms
+from jc3d.nn.batch_norm import measured_norms
 from jc3d.pose_teacher import PoseTeacher
 
 L = require_extra("lightning", "train")
@@ -35,6 +36,7 @@ L = require_extra("lightning", "train")
 _VALIDATION_VIEWS = 5
 _GRADIENT_NORM = 1.0
 _CALIBRATION_OBJECTS = 32
+_MEASURED_OBJECTS = 256  # give the norms their statistics before a validation; fewer if an epoch has fewer
 _FREE_SETTINGS = {"out", "init", "resume", "progress", "threads", "workers"}  # may differ when a run is resumed
 
 
@@ -167,12 +169,13 @@ class VisitSampler(Sampler[Visit]):
         for step in range(first, first + self.config.checkpoint_every):
             rng = Random(self.config.seed, step)
             views = rng.integers(self.config.min_views, self.config.max_views + 1)
-            visits = [self._visit(rng, views) for _ in range(self.config.batch_size)]
+            visits = [_draw_visit(rng, self.weights, self.sizes, views) for _ in range(self.config.batch_size)]
             yield from visits[self.rank * local : (self.rank + 1) * local]
 
-    def _visit(self, rng: Random, views: int) -> Visit:
-        source = rng.choice(range(len(self.sizes)), self.weights)
-        return Visit(source, rng.integers(0, self.sizes[source]), rng.integers(0, 2**31), views)
+
+def _draw_visit(rng: Random, weights: list[float], sizes: list[int], views: int) -> Visit:
+    source = rng.choice(range(len(sizes)), weights)
+    return Visit(source, rng.integers(0, sizes[source]), rng.integers(0, 2**31), views)
 
 
 def occupancy_loss(logits: Tensor, grid: Tensor, free_front: Tensor, iou_weight: float = 0.0) -> Tensor:
@@ -232,10 +235,11 @@ def jitter(sample: ObjectSample, rng: Random) -> ObjectSample:
 class Training(L.LightningModule):  # type: ignore[misc, name-defined]
     """One model under training."""
 
-    def __init__(self, config: TrainConfig, model: R2N2) -> None:
+    def __init__(self, config: TrainConfig, model: R2N2, sources: list[Source]) -> None:
         super().__init__()
         self.config = config
         self.model = model
+        self.sources = sources
         self.provenance = _provenance(config)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -270,6 +274,22 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
         rng = Random(self.config.seed, self.global_step, 1)
         draws = [rng.chance(self.config.forced) for _ in range(count * world)]
         return torch.tensor(draws[rank * count : (rank + 1) * count], device=self.device)
+
+    def on_validation_epoch_start(self) -> None:
+        """Measures the norms' statistics, the same objects every time."""
+        if not self.model.config.norm:
+            return
+        config, (rank, world) = self.config, _rank_and_world()
+        local = config.batch_size // world
+        rng = Random(config.seed, -1)
+        objects = Mixture(self.sources, augmented=True)
+        shares = [SourceSpec.parse(text).weight for text in config.data]
+        sizes = [len(source) for source in self.sources]
+        with measured_norms(self.model), self.trainer.precision_plugin.val_step_context():
+            for _ in range(min(config.checkpoint_every, max(1, _MEASURED_OBJECTS // config.batch_size))):
+                visits = [_draw_visit(rng, shares, sizes, config.max_views) for _ in range(config.batch_size)]
+                batch = stack([objects[visit] for visit in visits[rank * local : (rank + 1) * local]])
+                self.model(batch.views.to(self.device).float() / 255)
 
     def validation_step(self, batch: ObjectSample, _: int, dataloader_idx: int = 0) -> None:
         """MIoU at τ = 0.4 with five views; best of four quarter turns where the front is free."""
@@ -321,8 +341,11 @@ def train(config: TrainConfig) -> Path:
     Args:
         config: the run.
 
+    The best and the newest checkpoint are validated once more in the end, and the better one's weights are written. For
+    a run that is finished already that is all.
+
     Returns:
-        The path of the weights, ``out/PRESET.safetensors``, of the checkpoint with the best validation mIoU.
+        The path of the weights, ``out/PRESET.safetensors``.
 
     Raises:
         ValueError: a bad config or source.
@@ -339,7 +362,7 @@ def train(config: TrainConfig) -> Path:
     resume_from = last if config.resume and last.is_file() else None
     if resume_from is not None:
         _check_resumable(config, resume_from)
-    training = Training(config, _initial_model(config, sources).train())
+    training = Training(config, _initial_model(config, sources).train(), sources)
     sizes = [len(source) for source in sources]
     sampler = VisitSampler(config, train_specs, sizes, steps_done=lambda: int(training.global_step))
     train_loader = _loader(config, Mixture(sources, augmented=True), sampler, config.batch_size // sampler.world)
@@ -366,22 +389,36 @@ def train(config: TrainConfig) -> Path:
         num_sanity_val_steps=0,
         log_every_n_steps=min(50, config.checkpoint_every),
     )
-    trainer.fit(training, train_loader, val_loaders, ckpt_path=resume_from, weights_only=True)
+    if _step_of(resume_from) < config.steps:
+        trainer.fit(training, train_loader, val_loaders, ckpt_path=resume_from, weights_only=True)
 
     path = config.out / f"{config.preset}.safetensors"
-    if trainer.is_global_zero:
-        state = torch.load(folder / "best.ckpt", weights_only=True, map_location="cpu")
-        prefix = "model."
-        weights = {key.removeprefix(prefix): value for key, value in state["state_dict"].items()}
-        training.model.load_state_dict(weights)
-        score = best.best_model_score
-        info = training.provenance | {
-            "steps": state["global_step"],
-            "val_miou": None if score is None else round(float(score), 4),
-        }
-        save_weights(path, training.model.cpu(), info)
+    _write_better(path, trainer, training, val_loaders, (folder / "best.ckpt", last))
     trainer.strategy.barrier()  # no process returns before the file is there
     return path
+
+
+def _write_better(
+    path: Path, trainer: Any, training: Training, val_loaders: list[Any], checkpoints: tuple[Path, ...]
+) -> None:
+    """Validates checkpoints and writes the weights of the best."""
+    best = -1.0
+    for checkpoint in checkpoints:
+        state = torch.load(checkpoint, weights_only=True, map_location="cpu")
+        prefix = "model."
+        training.model.load_state_dict({key.removeprefix(prefix): value for key, value in state["state_dict"].items()})
+        score = trainer.validate(training, val_loaders, verbose=False)[0]["val/miou"]
+        if score > best and trainer.is_global_zero:
+            best = score
+            info = state["jc3d"] | {"steps": state["global_step"], "val_miou": round(score, 4)}
+            save_weights(path, training.model.cpu(), info)
+
+
+def _step_of(checkpoint_path: Path | None) -> int:
+    """The step a checkpoint was saved at; 0 if there is none."""
+    if checkpoint_path is None:
+        return 0
+    return int(torch.load(checkpoint_path, weights_only=True, map_location="cpu")["global_step"])
 
 
 def _check_resumable(config: TrainConfig, path: Path) -> None:

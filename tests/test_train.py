@@ -1,5 +1,6 @@
 """Training: the loss, resuming after a kill, several processes, and what a run leaves behind."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -211,7 +212,7 @@ def test_a_damaged_checkpoint_is_named(shards: Path, tmp_path: Path) -> None:
 def test_processes_share_one_draw_of_the_objects_placed_by_their_poses(
     shards: Path, tmp_path: Path, world: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    training = Training(train_tiny.config(shards, tmp_path, forced=0.5), create("r2n2-small"))
+    training = Training(train_tiny.config(shards, tmp_path, forced=0.5), create("r2n2-small"), [])
     whole = training._forced(64)
     assert 16 < whole.sum() < 48
     monkeypatch.setenv("WORLD_SIZE", str(world))
@@ -220,6 +221,22 @@ def test_processes_share_one_draw_of_the_objects_placed_by_their_poses(
         monkeypatch.setenv("RANK", str(rank))
         parts.append(training._forced(64 // world))
     assert torch.equal(torch.cat(parts), whole)
+
+
+def test_a_finished_run_is_validated_again_and_writes_the_same_weights(shards: Path, finished: Path) -> None:
+    path = finished / "r2n2-small.safetensors"
+    before = load(path)
+    info = read_metadata(path)["info"]
+    path.unlink()
+    assert train(train_tiny.config(shards, finished)) == path
+    assert load(path).fingerprint == before.fingerprint
+    assert read_metadata(path)["info"] == info
+
+
+def test_a_run_goes_on_in_a_folder_that_was_moved(shards: Path, finished: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "moved"
+    shutil.copytree(finished, moved)
+    assert train(train_tiny.config(shards, moved)) == moved / "r2n2-small.safetensors"
 
 
 def test_loss_falls(shards: Path, tmp_path: Path) -> None:

@@ -275,7 +275,7 @@ class R2N2(nn.Module):
         if not self.config.lift_channels:
             return self._gates(codes, most_likely_pose)
         with one_thread():
-            return torch.cat([self._gates(code, most_likely_pose) for code in codes.split(1)])
+            return torch.cat([self._gates(code.clone(), most_likely_pose) for code in codes.split(1)])
 
     # Inference path ------------------------------------------------------------------------------------------------
 

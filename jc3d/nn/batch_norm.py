@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -51,14 +53,36 @@ class _WholeBatchNorm(nn.modules.batchnorm._BatchNorm):
         assert self.running_mean is not None
         assert self.running_var is not None
         assert self.num_batches_tracked is not None
-        assert self.momentum is not None
         with torch.no_grad():
-            momentum = self.momentum
+            self.num_batches_tracked += 1
+            # As in torch: without a momentum the running statistics are the mean over all batches.
+            momentum = 1.0 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
             self.running_mean.lerp_(mean, momentum)
             self.running_var.lerp_(var * size / (size - 1), momentum)
-            self.num_batches_tracked += 1
         scale = self.weight * torch.rsqrt(var + self.eps)
         return torch.addcmul(self.bias.view(shape), values - mean.view(shape), scale.view(shape)).to(x.dtype)
+
+
+@contextmanager
+def measured_norms(model: nn.Module) -> Iterator[None]:
+    """What runs in the block gives every norm its statistics anew: the mean over the block's batches.
+
+    The running mean of training forgets all but its last few batches, and a batch of one view an object is small: a
+    model that trains well can fail when it goes by them. Wu and Johnson, *Rethinking "Batch" in BatchNorm* (2021).
+    """
+    norms = [module for module in model.modules() if isinstance(module, _WholeBatchNorm)]
+    momenta, training = [norm.momentum for norm in norms], model.training
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None
+    model.train()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+        model.train(training)
 
 
 class BatchNorm2d(_WholeBatchNorm, nn.BatchNorm2d):

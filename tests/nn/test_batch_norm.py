@@ -8,7 +8,7 @@ import torch
 import two_processes
 from torch import nn
 
-from jc3d.nn.batch_norm import BatchNorm2d
+from jc3d.nn.batch_norm import BatchNorm2d, measured_norms
 
 
 @pytest.mark.parametrize(("mean", "std"), [(1, 3), (300, 0.01)], ids=["usual", "far from zero"])
@@ -31,3 +31,32 @@ def test_two_processes_equal_one(tmp_path: Path, mean: float, std: float) -> Non
 def test_one_process_is_torchs_own() -> None:
     x = torch.randn(4, 3, 5, 5)
     torch.testing.assert_close(BatchNorm2d(3)(x), nn.BatchNorm2d(3)(x), rtol=0, atol=0)
+
+
+def test_measured_norms_have_the_mean_statistics_of_the_block_and_leave_the_rest_as_it_was() -> None:
+    torch.manual_seed(0)
+    norm = BatchNorm2d(3)
+    model = nn.Sequential(norm, nn.Dropout()).eval()
+    norm(torch.randn(8, 3, 5, 5) * 100)
+    batches = [torch.randn(4, 3, 5, 5) * 3 + 7 for _ in range(6)]
+    with measured_norms(model):
+        assert model.training
+        for batch in batches:
+            model(batch)
+    assert (model.training, norm.momentum) == (False, 0.1)
+    expected = torch.stack([batch.mean((0, 2, 3)) for batch in batches]).mean(0)
+    torch.testing.assert_close(norm.running_mean, expected)
+    expected = torch.stack([batch.var((0, 2, 3)) for batch in batches]).mean(0)
+    torch.testing.assert_close(norm.running_var, expected)
+
+
+def test_measured_norms_of_two_processes_equal_one(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    x, weights = torch.randn(4, 3, 5, 5) + 2, torch.ones(2, 3, 5, 5)
+    halves = two_processes.run(partial(BatchNorm2d, 3, momentum=None), x, weights, tmp_path)
+    whole = BatchNorm2d(3)
+    with measured_norms(whole):
+        whole(x)
+    for half in halves:
+        torch.testing.assert_close(half[2], whole.running_mean)
+        torch.testing.assert_close(half[3], whole.running_var)
