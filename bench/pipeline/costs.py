@@ -19,7 +19,7 @@ def main() -> None:
         second = model.step(code, model.step(code))
         parts = {
             "encoder": (partial(model.encode, view), (model.encoder, model.head)),
-            "recurrence": (partial(model.step, code, second), (model.gates, model.recurrence)),
+            "gates and recurrence": (partial(model.step, code, second), (model.gates, model.recurrence)),
             "decoder": (partial(model.occupancy, second), (model.decoder,)),
         }
         for part, (run, modules) in parts.items():
