@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import inspect
 import json
 import os
@@ -294,12 +295,19 @@ def test_codes_of_another_model(weights: Path, tmp_path: Path, capsys: pytest.Ca
     assert main(["reconstruct", str(path), "-o", str(out), "--weights", str(own)]) == 0
 
 
-def test_bad_models_and_devices(images: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_models_and_devices(
+    images: list[str], weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "a.jc3d"
     assert "got 'none'" in fails(capsys, "encode", *images, "-o", out, "--model", "none")
     (tmp_path / "bad.safetensors").write_bytes(b"\0" * 100)
     assert "bad.safetensors" in fails(capsys, "encode", *images, "-o", out, "--model", tmp_path / "bad.safetensors")
     assert "no such file" in fails(capsys, "encode", *images, "-o", out, "--model", tmp_path / "none.safetensors")
+    whole = (weights / "toy.safetensors").read_bytes()
+    (tmp_path / "cut.safetensors").write_bytes(whole[:-100])
+    assert "damaged" in fails(capsys, "encode", *images, "-o", out, "--model", tmp_path / "cut.safetensors")
+    (tmp_path / "other.safetensors").write_bytes(whole.replace(b"[96]", b"[95]", 1).replace(b"[64]", b"[63]", 1))
+    assert "other.safetensors" in fails(capsys, "encode", *images, "-o", out, "--model", tmp_path / "other.safetensors")
     assert "device: " in fails(capsys, "encode", *images, "-o", out, "--model", "toy", "--device", "abacus")
     assert not out.exists()
 
@@ -315,6 +323,29 @@ def test_unwritable_outputs(
     assert ".nonsense" in fails(capsys, "reconstruct", codes_file, "-o", tmp_path / "a.nonsense")
     assert "object.jc3d" in fails(capsys, "demo", "-o", codes_file, "--model", "toy")
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+def test_a_place_that_takes_no_file_is_one_clear_line(
+    code: int,
+    images: list[str],
+    codes_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def refuse(path: Path, *_: object) -> None:
+        raise OSError(code, os.strerror(code), str(path))
+
+    monkeypatch.setattr(jc3d.files, "open", refuse, raising=False)  # the tests may run as root, who may write anywhere
+    for command in (
+        ("encode", *images, "-o", tmp_path / "a.jc3d", "--model", "toy"),
+        ("reconstruct", codes_file, "-o", tmp_path / "a.npz"),
+        ("demo", "-o", tmp_path / "demo", "--model", "toy", "--input", *images),
+    ):
+        assert os.strerror(code) in fails(capsys, *command)
+    assert not (tmp_path / "a.jc3d").exists()
+    assert not (tmp_path / "a.npz").exists()
 
 
 def test_an_interrupted_write_leaves_no_file(
