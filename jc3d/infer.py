@@ -24,7 +24,7 @@ from jc3d import models
 from jc3d.codec import Codes
 from jc3d.data.images import ViewLike, load_views
 from jc3d.errors import CodesError, ImageError
-from jc3d.models import R2N2
+from jc3d.models import R2N2, Implicit
 from jc3d.nn import GridState
 
 CodesLike: TypeAlias = Codes | bytes | bytearray | memoryview | str | os.PathLike[str]
@@ -95,16 +95,15 @@ class Codec:
         return self._encode(objects)
 
     def _encode(self, objects: list[Tensor]) -> list[Codes]:
-        config = self.model.config
-        codes = self.model.encode(torch.cat(objects).to(self.device))
+        size, fingerprint = (self.model.config.image_size,) * 2, self.model.fingerprint
+        views, counts = torch.cat(objects).to(self.device), [len(views) for views in objects]
+        if isinstance(self.model, Implicit):
+            packed, bits = self.model.encode_packed(views).cpu(), self.model.config.code_bits
+            return [Codes(part[None].numpy(), bits, size, fingerprint) for part in packed.split(counts)]
+        codes = self.model.encode(views)
         return [
-            Codes.from_tensor(
-                part,
-                fingerprint=self.model.fingerprint,
-                image_size=(config.image_size, config.image_size),
-                binary=config.binary,
-            )
-            for part in torch.split(codes, [len(views) for views in objects])
+            Codes.from_tensor(part, fingerprint=fingerprint, image_size=size, binary=False)
+            for part in codes.split(counts)
         ]
 
     def reconstruct(self, codes: CodesLike | Sequence[CodesLike]) -> Tensor:

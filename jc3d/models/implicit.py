@@ -43,11 +43,31 @@ class Implicit(R2N2):
         super().__init__(config)
         self.binarizer = Binarizer()
 
+    def pre_activations(self, views: Tensor) -> Tensor:
+        """(N, 3, 128, 128) in [0, 1] -> (N, K): a bit is +1 where they are not negative."""
+        return super().codes_of_views(views)
+
+    @torch.inference_mode()
+    def encode_packed(self, views: Tensor) -> Tensor:
+        """:meth:`encode` straight to the bytes of the wire, with no ±1 numbers in between.
+
+        Args:
+            views: (N, 3, 128, 128) float32 in [0, 1].
+
+        Returns:
+            (N, ceil(K / 8)) uint8, as :func:`jc3d.ops.pack_bits` of the codes.
+
+        Raises:
+            ValueError: wrong shape, or the model is in training mode.
+        """
+        codes = self._each(views, lambda view: self.binarizer.pack(self.pre_activations(view)))
+        return torch.cat(codes) if codes else views.new_empty(0, -(-self.config.code_size // 8), dtype=torch.uint8)
+
     def codes_of_views(self, views: Tensor) -> Tensor:
         """(N, 3, 128, 128) in [0, 1] -> (N, K) of ±1; stochastic in training, the sign in eval mode.
 
         The sign of tanh(x) is the sign of x, so inference skips the tanh.
         """
-        x = super().codes_of_views(views)
+        x = self.pre_activations(views)
         codes: Tensor = self.binarizer(torch.tanh(x) if self.training else x)
         return codes

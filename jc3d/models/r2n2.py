@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal, Self
@@ -296,15 +296,16 @@ class R2N2(nn.Module):
         Raises:
             ValueError: wrong shape, or the model is in training mode.
         """
+        codes = self._each(views, self.codes_of_views)
+        return torch.cat(codes) if codes else views.new_empty(0, self.config.code_size, dtype=torch.float32)
+
+    def _each(self, views: Tensor, function: Callable[[Tensor], Tensor]) -> list[Tensor]:
+        """What a function gives for each view, (1, 3, 128, 128), in one thread."""
         size = self.config.image_size
         if views.dim() != 4 or views.shape[1:] != (3, size, size):
             raise ValueError(f"views: expected (N, 3, {size}, {size}), got {tuple(views.shape)}")
-        views = views.float()
-        codes = views.new_empty(len(views), self.config.code_size)
         with self._inference(views.device), one_thread():
-            for index in range(len(views)):
-                codes[index] = self.codes_of_views(views[index : index + 1].clone())[0]
-        return codes
+            return [function(view.float().clone()) for view in views.split(1)] if len(views) else []
 
     @contextmanager
     def _inference(self, device: torch.device) -> Iterator[None]:

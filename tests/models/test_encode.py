@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from jc3d.models import create
+from jc3d.models import Implicit, create
 from jc3d.models.r2n2 import R2N2
+from jc3d.ops import pack_bits
 
 
 @pytest.fixture(params=[1, 2])
@@ -37,6 +38,15 @@ def codes(model: R2N2, views: torch.Tensor) -> torch.Tensor:
 
 def test_batch_of_32_equals_batches_of_1(model: R2N2, views: torch.Tensor, codes: torch.Tensor, threads: int) -> None:
     assert torch.equal(model.encode(views), codes)
+
+
+@pytest.mark.parametrize("preset", ["implicit-384", "implicit-480", "implicit-480-paper"])
+def test_packed_codes_are_the_codes(views: torch.Tensor, threads: int, preset: str) -> None:
+    model = create(preset).eval()
+    assert isinstance(model, Implicit)
+    assert torch.equal(model.encode_packed(views[:4]), pack_bits(model.encode(views[:4])))
+    assert model.encode_packed(views[:0]).shape == (0, (model.config.code_size + 7) // 8)
+    assert model.encode(views[:0]).shape == (0, model.config.code_size)
 
 
 def test_order_and_layout_do_not_matter(model: R2N2, views: torch.Tensor, codes: torch.Tensor, threads: int) -> None:
