@@ -82,7 +82,7 @@ class TrainConfig:
     learning_rate: float = 2e-3
     gate_rate: float = 0.1
     iou_weight: float = 0.5
-    pose_weight: float = 0.1
+    pose_weight: float = 0.2
     forced: float = 0.5
     warmup: int = 300
     weight_decay: float = 0.02
