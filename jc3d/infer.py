@@ -24,8 +24,7 @@ from jc3d import models
 from jc3d.codec import Codes
 from jc3d.data.images import ViewLike, load_views
 from jc3d.errors import CodesError, ImageError
-from jc3d.models import R2N2, Implicit
-from jc3d.nn import GridState
+from jc3d.models import R2N2, Implicit, ReceiverState
 
 CodesLike: TypeAlias = Codes | bytes | bytearray | memoryview | str | os.PathLike[str]
 """The codes of one object: as they are, as the bytes of a ``.jc3d`` file, or as its path."""
@@ -161,17 +160,17 @@ class Codec:
         """Codes (V_i, K), V_i falling -> (B, 32, 32, 32)."""
         if len(codes[0]) == len(codes[-1]):
             return self.model.reconstruct(torch.stack(codes))
-        state: GridState | None = None
-        finished: list[GridState] = []
+        state: ReceiverState | None = None
+        finished: list[ReceiverState] = []
         for view in range(len(codes[0])):
             active = sum(len(item) > view for item in codes)
             if state is not None and active < len(state.h):
-                finished.append(GridState(*(part[active:] for part in state)))
-                state = GridState(*(part[:active] for part in state))
+                finished.append(ReceiverState(*(part[active:] for part in state)))
+                state = ReceiverState(*(part[:active] for part in state))
             state = self.model.step(torch.stack([item[view] for item in codes[:active]]), state)
         assert state is not None
         last_first = [state, *reversed(finished)]
-        return self.model.occupancy(GridState(*(torch.cat(parts) for parts in zip(*last_first, strict=True))))
+        return self.model.occupancy(ReceiverState(*(torch.cat(parts) for parts in zip(*last_first, strict=True))))
 
 
 class Stream:
@@ -187,7 +186,7 @@ class Stream:
     def __init__(self, codec: Codec | None = None, device: str | torch.device = "cpu") -> None:
         self._codec = codec
         self._device = device
-        self._state: GridState | None = None
+        self._state: ReceiverState | None = None
         self._num_views = 0
 
     @property

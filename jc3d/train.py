@@ -13,7 +13,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -46,7 +46,8 @@ class TrainConfig:
 
     Attributes:
         preset: architecture, a key of :data:`jc3d.models.PRESETS`.
-        init: weights to start from, a packaged model's name or a file, of the same architecture; "" for fresh ones.
+        init: weights to start from, a packaged model's name or a file, "" for fresh ones. Of another architecture
+            those are taken that have the same name and shape; the run's provenance says how many of how many.
         out: folder of checkpoints, logs and the final ``PRESET.safetensors``; if empty, ``runs/PRESET``.
         data: training sources, see :mod:`jc3d.data.sources`.
         val_data: validation sources; their mean mIoU picks the best checkpoint.
@@ -235,12 +236,12 @@ def jitter(sample: ObjectSample, rng: Random) -> ObjectSample:
 class Training(L.LightningModule):  # type: ignore[misc, name-defined]
     """One model under training."""
 
-    def __init__(self, config: TrainConfig, model: R2N2, sources: list[Source]) -> None:
+    def __init__(self, config: TrainConfig, model: R2N2, sources: list[Source], taken: str = "") -> None:
         super().__init__()
         self.config = config
         self.model = model
         self.sources = sources
-        self.provenance = _provenance(config)
+        self.provenance = _provenance(config) | ({"init": taken} if taken else {})
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keeps what the run depends on beside its state."""
@@ -362,7 +363,8 @@ def train(config: TrainConfig) -> Path:
     resume_from = last if config.resume and last.is_file() else None
     if resume_from is not None:
         _check_resumable(config, resume_from)
-    training = Training(config, _initial_model(config, sources).train(), sources)
+    model, taken = _initial_model(config, sources)
+    training = Training(config, model.train(), sources, taken)
     sizes = [len(source) for source in sources]
     sampler = VisitSampler(config, train_specs, sizes, steps_done=lambda: int(training.global_step))
     train_loader = _loader(config, Mixture(sources, augmented=True), sampler, config.batch_size // sampler.world)
@@ -439,19 +441,22 @@ def _check_resumable(config: TrainConfig, path: Path) -> None:
             )
 
 
-def _initial_model(config: TrainConfig, sources: list[Source]) -> R2N2:
-    """Fresh weights, or those of ``config.init`` with their normalisations put back."""
+def _initial_model(config: TrainConfig, sources: list[Source]) -> tuple[R2N2, str]:
+    """Fresh weights, or those of ``config.init`` with their normalisations put back; and what was taken of them."""
+    fresh = create(config.preset, config.seed)
     if not config.init:
-        return create(config.preset, config.seed)
-    model, wanted = load(config.init), preset(config.preset)
-    if replace(wanted, name=model.config.name, norm=False) != model.config:
-        raise ValueError(f"init: expected weights of the architecture of {config.preset}, got {model.config}")
-    if wanted.norm:
+        return fresh, ""
+    model = load(config.init)
+    if fresh.config.norm:
         draws = [(source, index) for index in range(_CALIBRATION_OBJECTS // len(sources)) for source in sources]
         samples = [source.get(index % len(source), config.seed, config.max_views) for source, index in draws]
         model = unfold_norms(model, stack(samples).views.float() / 255)
-    model.config = wanted
-    return model.requires_grad_(True)
+    shapes = {name: tensor.shape for name, tensor in fresh.state_dict().items()}
+    fitting = {name: tensor for name, tensor in model.state_dict().items() if tensor.shape == shapes.get(name)}
+    if not fitting:
+        raise ValueError(f"init: expected weights that fit {config.preset}, got {model.config}, of which none does")
+    fresh.load_state_dict(fitting, strict=False)
+    return fresh, f"{len(fitting)} of {len(shapes)} tensors of {config.init}"
 
 
 def _loader(config: TrainConfig, data: Mixture, sampler: Any, batch_size: int) -> DataLoader[ObjectSample]:

@@ -175,8 +175,17 @@ def test_training_goes_on_from_a_weights_file(
     for name, tensor in theirs.named_parameters():
         if name.startswith("recurrence"):  # elsewhere the statistics of the norms have moved
             torch.testing.assert_close(ours.get_parameter(name), tensor, rtol=1e-2, atol=1e-4)
-    with pytest.raises(ValueError, match="init: expected weights of the architecture of implicit-384"):
-        train(train_tiny.config(shards, tmp_path / "other", init=str(start), preset="implicit-384"))
+
+
+def test_training_starts_from_what_fits_of_another_architecture(shards: Path, finished: Path, tmp_path: Path) -> None:
+    """Float codes to begin with, bits to go on."""
+    start = finished / "r2n2-small.safetensors"
+    preset = "implicit-384"
+    path = train(train_tiny.config(shards, tmp_path, init=str(start), preset=preset, steps=2, learning_rate=1e-6))
+    count = len(create(preset).state_dict())
+    assert read_metadata(path)["info"]["init"] == f"{count} of {count} tensors of {start}"
+    with pytest.raises(ValueError, match=r"init: expected weights that fit implicit-384-paper, got .* of which none"):
+        train(train_tiny.config(shards, tmp_path / "other", init=str(start), preset="implicit-384-paper"))
 
 
 def test_mixed_precision_follows_full_precision(

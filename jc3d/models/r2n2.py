@@ -16,7 +16,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -29,8 +29,10 @@ from jc3d.nn import (
     LinearGates,
     PoseChoice,
     UpsampleConv3d,
+    ViewGates,
 )
 from jc3d.nn.batch_norm import BatchNorm3d
+from jc3d.nn.code_gates import FINE_CHANNELS, FINE_SIDE
 from jc3d.nn.float32_products import float32_products
 from jc3d.nn.image_blocks import NEGATIVE_SLOPE, ResidualConv2d
 from jc3d.nn.one_thread import one_thread
@@ -54,6 +56,8 @@ class R2N2Config:
         code_side: pixels along each side of the encoder's last map.
         lift_channels: of the feature map that is lifted into space, see :class:`jc3d.nn.LiftedGates`; 0: the code
             enters by a matrix.
+        lift_side: pixels along each side of that map, and points along each side of the cube: 16 or 32.
+        join_fine: whether what is lifted reaches the decoder beside the hidden state too, at 16³.
         trunk_channels: of the network that reads the code before it is lifted.
         context_size: numbers that this network has for a whole view.
         hidden_channels: N_h.
@@ -74,6 +78,8 @@ class R2N2Config:
     downsample: Literal["pool", "stride"] = "pool"
     code_side: int = 2
     lift_channels: int = 0
+    lift_side: int = 16
+    join_fine: bool = False
     trunk_channels: int = 128
     context_size: int = 256
     hidden_channels: int = 128
@@ -109,6 +115,11 @@ class R2N2Config:
         if self.lift_channels and (self.code_side % 4 or self.cell_side % 2):
             sides = f"{self.code_side} and {self.cell_side}"
             raise ValueError(f"lift_channels: expected a code_side of fours and an even cell_side, got {sides}")
+        if self.lift_side not in (FINE_SIDE, 2 * FINE_SIDE) or self.lift_side % self.code_side:
+            sides = f"{self.lift_side} (code_side {self.code_side})"
+            raise ValueError(f"lift_side: expected 16 or 32, and a multiple of code_side, got {sides}")
+        if self.join_fine and not (self.lift_channels and self.cell_side < FINE_SIDE):
+            raise ValueError("join_fine: expected a code that is lifted and units coarser than 16³, got neither or one")
         doublings = (self.grid_size // self.cell_side).bit_length() - 1
         if len(self.up_channels) not in (doublings, doublings - 1) or (self.last_doubles and self.head_channels):
             raise ValueError(
@@ -167,6 +178,7 @@ class GridDecoder(nn.Module):
         layers: list[nn.Module] = []
         channels = config.hidden_channels
         side = config.cell_side
+        self.join: nn.Module | None = None
         for width in config.refine_channels:
             layers.append(nn.Conv3d(channels, width, kernel_size=3, padding=1))
             if config.norm:
@@ -178,6 +190,9 @@ class GridDecoder(nn.Module):
             side *= 2
             if config.norm and side < config.grid_size:  # at 32³ it would cost more than the convolution
                 layers.append(BatchNorm3d(width))
+            if config.join_fine and side == FINE_SIDE:
+                self.join = nn.Conv3d(FINE_CHANNELS, width, kernel_size=1, bias=False)
+                self._join_at = len(layers)
             layers.append(nn.LeakyReLU(NEGATIVE_SLOPE))
             channels = width
         for width in config.head_channels:
@@ -188,10 +203,33 @@ class GridDecoder(nn.Module):
         )
         self.layers = nn.Sequential(*layers)
 
-    def forward(self, h: Tensor) -> Tensor:
-        """Decodes."""
-        logits: Tensor = self.layers(h.contiguous(memory_format=torch.channels_last_3d))
-        return logits
+    def forward(self, h: Tensor, fine: Tensor) -> Tensor:
+        """Decodes; ``fine`` (B, C, 16, 16, 16) joins where the grid has its size."""
+        x = h.contiguous(memory_format=torch.channels_last_3d)
+        for index, layer in enumerate(self.layers):
+            if self.join is not None and index == self._join_at:
+                x = x + self.join(fine.to(x.dtype))
+            x = layer(x)
+        return x
+
+
+class ReceiverState(NamedTuple):
+    """What a receiver keeps of the views so far, B objects.
+
+    Attributes:
+        h: hidden state, (B, N_h, S, S, S).
+        c: cell state, the same.
+        fine: the largest of every view's details, (B, C, 16, 16, 16); C = 0 where the model has none.
+    """
+
+    h: Tensor
+    c: Tensor
+    fine: Tensor
+
+    @property
+    def grid(self) -> GridState:
+        """The state of the recurrence."""
+        return GridState(self.h, self.c)
 
 
 class R2N2(nn.Module):
@@ -231,6 +269,7 @@ class R2N2(nn.Module):
             trunk_channels=config.trunk_channels,
             context_size=config.context_size,
             lift_channels=config.lift_channels,
+            lift_side=config.lift_side,
             norm=config.norm,
         )
 
@@ -248,25 +287,26 @@ class R2N2(nn.Module):
             views: V views of each of B objects.
             choose: decides where the B·V views, object by object, are placed from; only models that lift ask it.
         """
-        x_gates = self._gates(self.codes_of_views(views.flatten(0, 1)), choose)
-        logits: Tensor = self.decoder(self._run(x_gates.unflatten(0, views.shape[:2])).h)
+        said = self._gates(self.codes_of_views(views.flatten(0, 1)), choose)
+        state = self._run(said, len(views))
+        logits: Tensor = self.decoder(state.h, state.fine)
         return logits
 
-    def _run(self, x_gates: Tensor) -> GridState:
-        """The recurrence over the gates of all views, (B, V, 3·N_h, S, S, S)."""
+    def _run(self, said: ViewGates, objects: int) -> ReceiverState:
+        """The recurrence over all views of B objects, object by object."""
         # View by view in memory: a step reads its gates where they are.
-        x_gates = x_gates.transpose(0, 1).contiguous()
+        x_gates = said.x_gates.unflatten(0, (objects, -1)).transpose(0, 1).contiguous()
         state: GridState | None = None
         for view_gates in x_gates:
             state = self.recurrence(view_gates, state, overwrite=not torch.is_grad_enabled())
         assert state is not None
-        return state
+        return ReceiverState(*state, said.fine.unflatten(0, (objects, -1)).amax(dim=1))
 
-    def _gates(self, codes: Tensor, choose: PoseChoice) -> Tensor:
-        gates: Tensor = self.gates(codes, choose) if self.config.lift_channels else self.gates(codes)
-        return gates
+    def _gates(self, codes: Tensor, choose: PoseChoice) -> ViewGates:
+        said: ViewGates = self.gates(codes, choose) if self.config.lift_channels else self.gates(codes)
+        return said
 
-    def _gates_of_each(self, codes: Tensor) -> Tensor:
+    def _gates_of_each(self, codes: Tensor) -> ViewGates:
         """Gates of (N, K) codes; if lifted, each code alone in one thread.
 
         Which of two poses is likelier can hang on the last bit of a float, as of a square table seen from the side:
@@ -275,7 +315,8 @@ class R2N2(nn.Module):
         if not self.config.lift_channels:
             return self._gates(codes, most_likely_pose)
         with one_thread():
-            return torch.cat([self._gates(code.clone(), most_likely_pose) for code in codes.split(1)])
+            each = [self._gates(code.clone(), most_likely_pose) for code in codes.split(1)]
+        return ViewGates(*(torch.cat(parts) for parts in zip(*each, strict=True)))
 
     # Inference path ------------------------------------------------------------------------------------------------
 
@@ -316,19 +357,20 @@ class R2N2(nn.Module):
             yield
 
     @torch.inference_mode()
-    def step(self, codes: Tensor, state: GridState | None = None) -> GridState:
+    def step(self, codes: Tensor, state: ReceiverState | None = None) -> ReceiverState:
         """Adds one view a row: (B, K) and the state so far (None: no view yet) -> the state after it."""
         if codes.dim() != 2 or codes.shape[1] != self.config.code_size:
             raise ValueError(f"codes: expected (B, {self.config.code_size}), got {tuple(codes.shape)}")
         with self._inference(codes.device):
-            new_state: GridState = self.recurrence(self._gates_of_each(codes), state)
-        return new_state
+            said = self._gates_of_each(codes)
+            grid: GridState = self.recurrence(said.x_gates, None if state is None else state.grid)
+        return ReceiverState(*grid, said.fine if state is None else torch.maximum(state.fine, said.fine))
 
     @torch.inference_mode()
-    def occupancy(self, state: GridState) -> Tensor:
+    def occupancy(self, state: ReceiverState) -> Tensor:
         """Occupancy probabilities (B, 32, 32, 32), axes x, y, z: the softmax over two channels as one sigmoid."""
         with self._inference(state.h.device):
-            logits = self.decoder(state.h)
+            logits = self.decoder(state.h, state.fine)
         return torch.sigmoid(logits[:, 1] - logits[:, 0])
 
     @torch.inference_mode()
@@ -339,8 +381,7 @@ class R2N2(nn.Module):
         if 0 in codes.shape[:2]:
             raise ValueError(f"codes: expected at least one object and one view, got {tuple(codes.shape)}")
         with self._inference(codes.device):
-            x_gates = self._gates_of_each(codes.flatten(0, 1))
-            state = self._run(x_gates.unflatten(0, codes.shape[:2]))
+            state = self._run(self._gates_of_each(codes.flatten(0, 1)), len(codes))
         return self.occupancy(state)
 
     # Identity ------------------------------------------------------------------------------------------------------

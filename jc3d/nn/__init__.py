@@ -1,7 +1,7 @@
 """Building blocks of the models: modules on top of :mod:`jc3d.ops`."""
 
 from jc3d.nn.binarizer import Binarizer
-from jc3d.nn.code_gates import LiftedGates, LinearGates, PoseChoice
+from jc3d.nn.code_gates import LiftedGates, LinearGates, PoseChoice, ViewGates
 from jc3d.nn.conv_lstm2d import ConvLSTM2d, MapState
 from jc3d.nn.conv_lstm3d import ConvLSTM3d, GridState
 from jc3d.nn.image_blocks import DownsampleConv2d
@@ -18,4 +18,5 @@ __all__ = [
     "MapState",
     "PoseChoice",
     "UpsampleConv3d",
+    "ViewGates",
 ]

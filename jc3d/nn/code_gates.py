@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -15,12 +16,24 @@ from jc3d.nn.pose_head import PoseHead, most_likely_pose
 PoseChoice = Callable[[Tensor], Tensor]
 """Pose scores of N views (N, AZIMUTH_BINS + 2) to the poses (N, 3) to place them by."""
 
+FINE_SIDE = 16
+FINE_CHANNELS = 32
 
-_VOLUME_CHANNELS = 32  # between a point's features and the gates of the unit it lies in
+
+class ViewGates(NamedTuple):
+    """What N codes say: to the recurrence, and past it.
+
+    Attributes:
+        x_gates: (N, 3·N_h, S, S, S).
+        fine: (N, C, 16, 16, 16): details that reach the decoder beside the hidden state; C = 0 where there are none.
+    """
+
+    x_gates: Tensor
+    fine: Tensor
 
 
 class LinearGates(nn.Module):
-    """(N, K) -> (N, 3·N_h, S, S, S): a full matrix ([J] §II-C).
+    """(N, K) -> (N, 3·N_h, S, S, S): a full matrix ([J] §II-C), and no details.
 
     Args:
         code_size: K.
@@ -33,18 +46,18 @@ class LinearGates(nn.Module):
         self.shape = (3 * channels, side, side, side)
         self.linear = nn.Linear(code_size, 3 * channels * side**3)
 
-    def forward(self, codes: Tensor) -> Tensor:
+    def forward(self, codes: Tensor) -> ViewGates:
         """Gates of codes."""
         gates: Tensor = self.linear(codes)
-        return gates.view(-1, *self.shape)
+        return ViewGates(gates.view(-1, *self.shape), gates.new_empty(len(gates), 0, *(FINE_SIDE,) * 3))
 
 
 class LiftedGates(nn.Module):
     """(N, K) -> (N, 3·N_h, S, S, S): the code is a small map, read by a network and lifted into space.
 
-        codes ──> map ──trunk──┬─ feature map ──────────────lift──> volume ─┐
-                               └─ context ─┬─ pose ───────────┘             ├─ + ──> gates
-                                           └─ linear ──> coarse gates ──────┘
+        codes ──> map ──trunk──┬─ feature map ──────────────lift──> fine ──┬──> (past the recurrence)
+                               └─ context ─┬─ pose ───────────┘            ├─ + ──> gates
+                                           └─ linear ──> coarse gates ─────┘
 
     A matrix from code to cube must learn for every view direction anew where things are; here geometry says it, given
     the pose, which the context tells.
@@ -56,7 +69,8 @@ class LiftedGates(nn.Module):
         side: S, units along each side of the cube, even.
         trunk_channels: of the network that reads the map.
         context_size: numbers that say what the whole view shows.
-        lift_channels: of the feature map, which has twice the map's side.
+        lift_channels: of the feature map.
+        lift_side: its pixels along each side, and the lifted points along each side of the cube.
         norm: batch normalisation, see :class:`jc3d.models.R2N2Config`.
     """
 
@@ -69,6 +83,7 @@ class LiftedGates(nn.Module):
         trunk_channels: int,
         context_size: int,
         lift_channels: int,
+        lift_side: int,
         norm: bool,
     ) -> None:
         super().__init__()
@@ -90,24 +105,27 @@ class LiftedGates(nn.Module):
             nn.LeakyReLU(NEGATIVE_SLOPE),
         )
         self.pose = PoseHead(context_size)
+        zoom = lift_side // code_side
         self.features = nn.Sequential(
-            nn.Conv2d(trunk_channels, 4 * lift_channels, kernel_size=3, padding=1), nn.PixelShuffle(2)
+            nn.Conv2d(trunk_channels, zoom**2 * lift_channels, kernel_size=3, padding=1), nn.PixelShuffle(zoom)
         )
-        self.lift = Lift(2 * side)
+        self.lift = Lift(lift_side)
+        points, units = lift_side // FINE_SIDE, FINE_SIDE // side  # along each side of a fine cell, and of a unit
         self.volume = nn.Sequential(
-            nn.Conv3d(lift_channels + 1, _VOLUME_CHANNELS, kernel_size=1),
+            nn.Conv3d(lift_channels + 1, FINE_CHANNELS, kernel_size=points, stride=points),
             nn.LeakyReLU(NEGATIVE_SLOPE),
-            nn.Conv3d(_VOLUME_CHANNELS, 3 * channels, kernel_size=2, stride=2),
+            nn.Conv3d(FINE_CHANNELS, 3 * channels, kernel_size=units, stride=units),
         )
         self.coarse = nn.Linear(context_size, 3 * channels * (side // 2) ** 3)
 
-    def forward(self, codes: Tensor, choose: PoseChoice = most_likely_pose) -> Tensor:
+    def forward(self, codes: Tensor, choose: PoseChoice = most_likely_pose) -> ViewGates:
         """Gates of codes; ``choose`` decides where the views are placed from."""
         missing = self.code_channels * self.code_side**2 - codes.shape[1]
         maps = F.pad(codes, (0, missing)).view(-1, self.code_channels, self.code_side, self.code_side)
         trunk = self.trunk(maps.contiguous(memory_format=torch.channels_last))
         context = self.context(trunk)
         poses = choose(self.pose(context))
-        placed: Tensor = self.volume(self.lift(self.features(trunk), poses))
+        to_fine, activation, to_gates = self.volume
+        fine = activation(to_fine(self.lift(self.features(trunk), poses)))
         coarse = self.coarse(context).unflatten(1, self.coarse_shape)
-        return placed + F.interpolate(coarse, scale_factor=2.0)
+        return ViewGates(to_gates(fine) + F.interpolate(coarse, scale_factor=2.0), fine)

@@ -7,21 +7,28 @@ from jc3d.nn import LiftedGates, LinearGates
 from jc3d.nn.pose_head import most_likely_pose
 
 
-def lifted(code_size: int = 1024, norm: bool = False) -> LiftedGates:
+def lifted(code_size: int = 1024, norm: bool = False, side: int = 16) -> LiftedGates:
     torch.manual_seed(0)
-    return LiftedGates(code_size, 8, 4, 8, trunk_channels=12, context_size=10, lift_channels=3, norm=norm).eval()
+    return LiftedGates(
+        code_size, 8, 4, 8, trunk_channels=12, context_size=10, lift_channels=3, lift_side=side, norm=norm
+    ).eval()
 
 
 def test_linear_gates_are_one_matrix() -> None:
     gates = LinearGates(5, 2, 4)
     codes = torch.randn(3, 5)
-    assert gates(codes).shape == (3, 6, 4, 4, 4)
-    torch.testing.assert_close(gates(codes).flatten(1), codes @ gates.linear.weight.T + gates.linear.bias)
+    said = gates(codes)
+    assert said.x_gates.shape == (3, 6, 4, 4, 4)
+    assert said.fine.shape == (3, 0, 16, 16, 16)
+    torch.testing.assert_close(said.x_gates.flatten(1), codes @ gates.linear.weight.T + gates.linear.bias)
 
 
+@pytest.mark.parametrize("side", [16, 32])
 @pytest.mark.parametrize("code_size", [64, 820, 832, 1024])
-def test_lifted_gates_have_the_size_of_the_cube(code_size: int) -> None:
-    assert lifted(code_size)(torch.randn(3, code_size)).shape == (3, 12, 8, 8, 8)
+def test_lifted_gates_have_the_size_of_the_cube(code_size: int, side: int) -> None:
+    said = lifted(code_size, side=side)(torch.randn(3, code_size))
+    assert said.x_gates.shape == (3, 12, 8, 8, 8)
+    assert said.fine.shape == (3, 32, 16, 16, 16)
 
 
 def test_what_was_not_sent_is_zero() -> None:
@@ -45,7 +52,7 @@ def test_views_are_placed_by_the_poses_that_are_chosen() -> None:
         torch.testing.assert_close(told, gates(codes))
         moved = gates(codes, lambda scores: most_likely_pose(scores) + torch.tensor([180.0, 0.0, 0.0]))
     assert asked[0].shape[0] == 2
-    assert (moved - told).abs().max() > 1e-2
+    assert (moved.x_gates - told.x_gates).abs().max() > 1e-2
 
 
 def test_turning_every_pose_turns_what_is_lifted() -> None:
@@ -58,6 +65,6 @@ def test_turning_every_pose_turns_what_is_lifted() -> None:
 
 def test_gradients_reach_every_parameter_but_the_pose_of_a_chosen_placement() -> None:
     gates = lifted().train()
-    gates(torch.randn(2, 1024), lambda scores: most_likely_pose(scores.detach())).square().sum().backward()
+    gates(torch.randn(2, 1024), lambda scores: most_likely_pose(scores.detach())).x_gates.square().sum().backward()
     missing = {name for name, p in gates.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0}
     assert missing == {"pose.linear.weight", "pose.linear.bias"}
