@@ -70,10 +70,11 @@ def _seconds(function, argument, device, calls):
 def measure(benchmark, device, copy_bandwidth):
     """measure(function, *args, num_bytes=n) times one call; on a GPU, CUDA_CALLS calls and the wait for them.
 
-    ``num_bytes``: what the call must read and write at least.
+    ``num_bytes``: what the call must read and write at least. ``num_products``: multiply-adds of ours, where these and
+    not the bytes are the floor.
     """
 
-    def run(function, *args, num_bytes=None):
+    def run(function, *args, num_bytes=None, num_products=None):
         def many():
             for _ in range(CUDA_CALLS):
                 function(*args)
@@ -86,6 +87,7 @@ def measure(benchmark, device, copy_bandwidth):
         benchmark.extra_info["calls"] = CUDA_CALLS if device == "cuda" else 1
         benchmark.extra_info["pages_kept"] = PAGES_KEPT
         benchmark.extra_info["num_bytes"] = num_bytes
+        benchmark.extra_info["num_products"] = num_products
         benchmark.extra_info["copy_bytes_per_s"] = copy_bandwidth(device)
         benchmark(many) if device == "cuda" else benchmark(function, *args)
 

@@ -12,6 +12,7 @@ import argparse
 import json
 import re
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +24,25 @@ def report(data: dict[str, Any]) -> str:
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for bench in data["benchmarks"]:
         groups[bench["group"]].append(bench)
-    lines = [
-        *(_machine(data, device) for device in dict.fromkeys(_device(bench) for bench in data["benchmarks"])),
-        "",
-        "| work | contender | median | MB moved | GB/s | of copy | times ours |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
-    ]
+    by_products = {name: members for name, members in groups.items() if members[0]["extra_info"].get("num_products")}
+    by_bytes = {name: members for name, members in groups.items() if name not in by_products}
+    lines = [*(_machine(data, device) for device in dict.fromkeys(_device(bench) for bench in data["benchmarks"]))]
+    if by_bytes:
+        lines += ["", "| work | contender | median | MB moved | GB/s | of copy | times ours |"]
+        lines += ["| --- | --- | ---: | ---: | ---: | ---: | ---: |", *_rows(by_bytes, _bytes_columns)]
+    if by_products:
+        lines += ["", "| work | contender | median | our G multiply-adds | a second | times ours |"]
+        lines += ["| --- | --- | ---: | ---: | ---: | ---: |", *_rows(by_products, _products_columns)]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(groups: dict[str, list[dict[str, Any]]], columns: Callable[[dict[str, Any]], str]) -> Iterator[str]:
     for name, members in groups.items():
         ours = _median(members[0])
         for index, bench in enumerate(members):
-            lines.append(f"| {name if index == 0 else ''} | {_row(bench, ours)} |")
-    return "\n".join(lines) + "\n"
+            seconds = _median(bench)
+            cells = f"{_contender(bench)} | {seconds * 1e6:,.1f} µs | {columns(bench)} | {seconds / ours:.2f}"
+            yield f"| {name if index == 0 else ''} | {cells} |"
 
 
 def _device(bench: dict[str, Any]) -> str:
@@ -56,15 +65,24 @@ def _median(bench: dict[str, Any]) -> float:
     return seconds
 
 
-def _row(bench: dict[str, Any], ours: float) -> str:
-    seconds, info = _median(bench), bench["extra_info"]
-    rate = info["num_bytes"] / seconds
+def _contender(bench: dict[str, Any]) -> str:
     contender = bench["params"]["contender"]
-    name = contender if isinstance(contender, str) and not contender.startswith("UNSERIALIZABLE") else bench["param"]
-    name = name.split("-")[-1] if "-" in name else name
-    fraction = rate / info["copy_bytes_per_s"]
-    moved = f"{info['num_bytes'] / 1e6:,.3g}"
-    return f"{name} | {seconds * 1e6:,.1f} µs | {moved} | {rate / 1e9:.1f} | {fraction:.2f} | {seconds / ours:.2f}"
+    name: str = bench["param"]
+    if isinstance(contender, str) and not contender.startswith("UNSERIALIZABLE"):
+        name = contender
+    return name.split("-")[-1] if "-" in name else name
+
+
+def _bytes_columns(bench: dict[str, Any]) -> str:
+    info = bench["extra_info"]
+    rate = info["num_bytes"] / _median(bench)
+    return f"{info['num_bytes'] / 1e6:,.3g} | {rate / 1e9:.1f} | {rate / info['copy_bytes_per_s']:.2f}"
+
+
+def _products_columns(bench: dict[str, Any]) -> str:
+    """Every contender's rate is that of our products: what the time would be worth at our count."""
+    products = bench["extra_info"]["num_products"]
+    return f"{products / 1e9:.3f} | {products / _median(bench) / 1e9:.1f}"
 
 
 def main() -> None:

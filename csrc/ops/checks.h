@@ -5,6 +5,7 @@
 #include <torch/csrc/stable/ops.h>
 #include <torch/csrc/stable/tensor.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@ namespace jc3d {
 
 using torch::headeronly::ScalarType;
 using torch::stable::Tensor;
+using OptionalTensor = std::optional<Tensor>;
 
 // Elements below which a second thread costs more than it saves.
 constexpr int64_t kGrain = 1 << 15;
@@ -35,6 +37,16 @@ void dispatch_float(const char* argument, ScalarType dtype, F&& f) {
     default:
       STD_TORCH_CHECK(false, argument, ": expected float32, float64, bfloat16 or float16, got ", dtype);
   }
+}
+
+template <typename T>
+const T* pointer_or_null(const OptionalTensor& tensor) {
+  return tensor ? static_cast<const T*>(tensor->const_data_ptr()) : nullptr;
+}
+
+template <typename T>
+T* data_pointer(const Tensor& tensor) {
+  return static_cast<T*>(tensor.mutable_data_ptr());
 }
 
 inline void check_dtype(const char* argument, const Tensor& tensor, ScalarType dtype) {

@@ -2,7 +2,6 @@
 // tells them apart.
 #pragma once
 
-#include <optional>
 #include <tuple>
 #include <vector>
 
@@ -14,8 +13,6 @@
 #endif
 
 namespace jc3d {
-
-using OptionalTensor = std::optional<Tensor>;
 
 // The sizes of gates [N, gates * C, *S] and of states [N, C, *S].
 template <bool output_gate>
@@ -50,16 +47,6 @@ inline OptionalTensor prepare(const char* argument, const OptionalTensor& tensor
   check_same_device(argument, *tensor, first_name, first);
   check_sizes(argument, *tensor, sizes);
   return in_format(*tensor, format);
-}
-
-template <typename T>
-const T* pointer_or_null(const OptionalTensor& tensor) {
-  return tensor ? static_cast<const T*>(tensor->const_data_ptr()) : nullptr;
-}
-
-template <typename T>
-T* data_pointer(const Tensor& tensor) {
-  return static_cast<T*>(tensor.mutable_data_ptr());
 }
 
 // Runs the kernels on the device of a tensor.

@@ -110,7 +110,7 @@ def _copy_kernel(target: _Kernel, weight: Tensor, bias: Tensor | None) -> None:
 
 
 def _copy_equal_names(target: R2N2, source: R2N2) -> None:
-    """Copies what is called alike, all but the decoder's layers: its norms are layers and shift the numbers of the others."""
+    """Copies what is called alike, but not the decoder's layers: norms among them shift the numbers of the others."""
     names = target.state_dict().keys()
     equal = {key: value for key, value in source.state_dict().items() if key in names and "decoder.layers." not in key}
     target.load_state_dict(equal, strict=False)

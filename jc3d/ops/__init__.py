@@ -8,6 +8,7 @@ from jc3d.ops.conv3d_lstm_gates import conv3d_lstm_gates, conv3d_lstm_gates_
 from jc3d.ops.conv_lstm_gates import conv_lstm_gates, conv_lstm_gates_
 from jc3d.ops.pack_bits import pack_bits
 from jc3d.ops.unpack_bits import unpack_bits
+from jc3d.ops.upsample_conv3d import pack_upsample_weight, upsample_conv3d, upsample_conv3d_packed
 from jc3d.ops.voxel_iou import IouCounts, voxel_iou
 from jc3d.ops.voxel_iou_packed import voxel_iou_packed
 
@@ -24,8 +25,11 @@ __all__ = [
     "conv_lstm_gates_",
     "extension",
     "pack_bits",
+    "pack_upsample_weight",
     "status",
     "unpack_bits",
+    "upsample_conv3d",
+    "upsample_conv3d_packed",
     "voxel_iou",
     "voxel_iou_packed",
 ]

@@ -22,6 +22,7 @@ DEVICES = ("cpu", "cuda")
 
 library = torch.library.Library(NAMESPACE, "FRAGMENT")
 _names: list[str] = []
+_without_cuda: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def register(
     backward: Callable[..., Any] | None = None,
     setup_context: Callable[..., None] | None = None,
     listed: bool = True,
+    without_cuda: str = "",
 ) -> None:
     """Defines the op ``jc3d::name`` with its reference, fake kernel and, where it has one, gradient.
 
@@ -57,11 +59,12 @@ def register(
         backward: gradient formula as :func:`torch.library.register_autograd` takes it.
         setup_context: saves what ``backward`` needs.
         listed: whether :func:`status` names it; the companions of an op are built with it and not named.
+        without_cuda: why the op has no CUDA kernel in any build; "" where it has one.
     """
 
     @functools.wraps(reference)
     def run_reference(*args: Any, **kwargs: Any) -> Any:
-        if any(isinstance(arg, torch.Tensor) and arg.is_cuda for arg in args):
+        if not without_cuda and any(isinstance(arg, torch.Tensor) and arg.is_cuda for arg in args):
             _warn_without_cuda()
         return reference(*args, **kwargs)
 
@@ -71,6 +74,8 @@ def register(
     torch.library.register_fake(qualified, fake, lib=library)
     if backward is not None:
         torch.library.register_autograd(qualified, backward, setup_context=setup_context, lib=library)
+    if without_cuda:
+        _without_cuda[name] = without_cuda
     if listed:
         _names.append(name)
 
@@ -96,6 +101,8 @@ def _op_status(name: str, device: str) -> OpStatus:
         return OpStatus(True, "")
     if extension().module is None:
         return OpStatus(False, extension().reason)
+    if device == "cuda" and name in _without_cuda:
+        return OpStatus(False, _without_cuda[name])
     return OpStatus(False, f"the compiled module was built without {device.upper()} kernels")
 
 

@@ -1,0 +1,57 @@
+// Rows of numbers times a packed matrix, added to several places: what every convolution and matrix product on the CPU
+// comes down to. Each sum runs over the depth in order, whatever the number of rows and threads, so a result depends on
+// nothing but its own inputs.
+#pragma once
+
+#include <cstdint>
+
+namespace jc3d {
+
+// Columns of a packed matrix that lie together: 128 bytes, two vectors of the widest instruction set.
+template <typename T>
+constexpr int64_t kPanel = 128 / sizeof(T);
+
+template <typename T>
+constexpr int64_t num_panels(int64_t columns) {
+  return (columns + kPanel<T> - 1) / kPanel<T>;
+}
+
+constexpr int kMaxPlaces = 8;
+
+// Somewhere a product is added to, or taken from.
+template <typename T>
+struct Place {
+  T* rows;
+  bool subtract;
+};
+
+// a [rows, depth] times panel [depth, kPanel].
+template <typename T>
+struct PanelProduct {
+  const T* a;
+  int64_t a_stride;  // between rows
+  int64_t rows;
+  int64_t depth;
+  const T* panel;
+  int64_t columns;  // of the panel that count, at most kPanel; the others are zero
+  Place<T> places[kMaxPlaces];
+  int num_places;
+  int64_t place_stride;  // between rows
+};
+
+template <typename T>
+using PanelProductFunction = void (*)(const PanelProduct<T>&);
+
+// The product for the instruction set at hand; asked once for many products.
+template <typename T>
+PanelProductFunction<T> panel_product();
+
+// rows [rows, columns], `stride` apart: each is set to the bias, or to zero where that is nullptr.
+template <typename T>
+void fill_rows(T* rows, int64_t stride, int64_t count, int64_t columns, const T* bias);
+
+// rows [rows, columns], `stride` apart: LeakyReLU in place; a slope of 1 does nothing.
+template <typename T>
+void leaky_relu_rows(T* rows, int64_t stride, int64_t count, int64_t columns, T negative_slope);
+
+}  // namespace jc3d
