@@ -1,0 +1,29 @@
+"""Reconstruction at the paper's widths, random weights: ours, plain eager PyTorch, and torch.compile of that."""
+
+import pytest
+import torch
+from compiled import compiled
+from plain_r2n2 import with_weights_of
+
+from jc3d.models import create
+
+
+@pytest.fixture(scope="module")
+def model():
+    return create("r2n2-paper").freeze()
+
+
+@pytest.mark.parametrize("contender", ["ours", "eager", "compile"])
+@pytest.mark.parametrize("objects", [1, 8])
+@pytest.mark.parametrize("views", [1, 5, 20])
+def bench_reconstruct(benchmark, model, contender, objects, views):
+    """Codes to a grid, with torch's number of threads."""
+    benchmark.group = f"reconstruct {objects} from {views} views cpu"
+    torch.manual_seed(0)
+    codes = torch.randn(objects, views, model.config.code_size)
+    plain = with_weights_of(model)
+    run = {"ours": model.reconstruct, "eager": plain, "compile": plain if contender != "compile" else compiled(plain)}
+    with torch.inference_mode():
+        torch.testing.assert_close(run[contender](codes), plain(codes), rtol=0, atol=1e-4)
+        benchmark.extra_info["threads"] = torch.get_num_threads()
+        benchmark(run[contender], codes)
