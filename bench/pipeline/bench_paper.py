@@ -27,3 +27,40 @@ def bench_reconstruct(benchmark, model, contender, objects, views):
         torch.testing.assert_close(run[contender](codes), plain(codes), rtol=0, atol=1e-4)
         benchmark.extra_info["threads"] = torch.get_num_threads()
         benchmark(run[contender], codes)
+
+
+class PlainStep(torch.nn.Module):
+    """One more view and a grid, by the plain network."""
+
+    def __init__(self, plain):
+        super().__init__()
+        self.plain = plain
+
+    def forward(self, code, h, c):
+        return self.plain.decode(self.plain.step(code, h, c)[0])
+
+
+@pytest.mark.parametrize("contender", ["ours", "eager", "compile"])
+def bench_one_more_view(benchmark, model, contender):
+    """The sixth view of an open stream, with decoding."""
+    benchmark.group = "one more view cpu"
+    torch.manual_seed(0)
+    codes = torch.randn(6, 1, model.config.code_size)
+    plain = PlainStep(with_weights_of(model))
+    with torch.inference_mode():
+        state = None
+        for code in codes[:5]:
+            state = model.step(code, state)
+        if contender == "ours":
+
+            def run():
+                return model.occupancy(model.step(codes[5], state))
+        else:
+            step = compiled(plain) if contender == "compile" else plain
+
+            def run():
+                return step(codes[5], state.h, state.c)
+
+        torch.testing.assert_close(run(), plain(codes[5], state.h, state.c), rtol=0, atol=1e-4)
+        benchmark.extra_info["threads"] = torch.get_num_threads()
+        benchmark(run)

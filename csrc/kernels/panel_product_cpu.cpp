@@ -80,10 +80,10 @@ JC3D_ALWAYS_INLINE void product_loop(const PanelProduct<T>& p) {
 }
 
 // Registers decide how high a tile may be: height · kWidth sums, kWidth columns and a number of `a`.
-#define JC3D_PRODUCT(level, target, bytes, height)          \
-  template <typename T>                                     \
-  target void product_##level(const PanelProduct<T>& p) {   \
-    product_loop<T, bytes, height>(p);                      \
+#define JC3D_PRODUCT(level, target, bytes, height)        \
+  template <typename T>                                   \
+  target void product_##level(const PanelProduct<T>& p) { \
+    product_loop<T, bytes, height>(p);                    \
   }
 
 #define JC3D_NO_TARGET
@@ -130,9 +130,9 @@ void leaky_relu_rows(T* rows, int64_t stride, int64_t count, int64_t columns, T 
   }
 }
 
-#define INSTANTIATE(T)                                                              \
-  template PanelProductFunction<T> panel_product<T>();                              \
-  template void fill_rows<T>(T*, int64_t, int64_t, int64_t, const T*);              \
+#define INSTANTIATE(T)                                                 \
+  template PanelProductFunction<T> panel_product<T>();                 \
+  template void fill_rows<T>(T*, int64_t, int64_t, int64_t, const T*); \
   template void leaky_relu_rows<T>(T*, int64_t, int64_t, int64_t, T)
 INSTANTIATE(float);
 INSTANTIATE(double);

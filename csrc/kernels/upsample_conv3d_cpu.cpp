@@ -98,7 +98,12 @@ template <typename T>
 class PieceWork {
  public:
   PieceWork(const T* x, const T* packed, T* out, UpsampleShape shape, const UpsamplePieces::Piece& piece)
-      : packed_(packed), out_(out), shape_(shape), piece_(piece), multiply_(panel_product<T>()), differences_(x, shape) {}
+      : packed_(packed),
+        out_(out),
+        shape_(shape),
+        piece_(piece),
+        multiply_(panel_product<T>()),
+        differences_(x, shape) {}
 
   void run(const T* bias, T negative_slope) {
     const int64_t first = piece_.panel_begin * kPanel<T>;
@@ -113,9 +118,8 @@ class PieceWork {
         if (shifts == 0) break;
       }
     }
-    for_each_out_row([&](T* row) {
-      leaky_relu_rows(row + first, shape_.out_channels, 2 * shape_.width, columns, negative_slope);
-    });
+    for_each_out_row(
+        [&](T* row) { leaky_relu_rows(row + first, shape_.out_channels, 2 * shape_.width, columns, negative_slope); });
   }
 
  private:
@@ -136,8 +140,7 @@ class PieceWork {
     product.a_stride = shape_.in_channels;
     product.rows = shape_.width;
     product.depth = shape_.in_channels;
-    product.panel =
-        packed_ + (index * num_panels<T>(shape_.out_channels) + panel) * shape_.in_channels * kPanel<T>;
+    product.panel = packed_ + (index * num_panels<T>(shape_.out_channels) + panel) * shape_.in_channels * kPanel<T>;
     product.columns = std::min(kPanel<T>, shape_.out_channels - panel * kPanel<T>);
     product.place_stride = 2 * shape_.out_channels;
     for (int64_t z = piece_.z_begin; z < piece_.z_end; ++z) {
@@ -148,8 +151,8 @@ class PieceWork {
         for (unsigned phase = 0; phase < 8; ++phase) {
           if (!serves(phase, axes, shifts)) continue;
           T* row = out_row(2 * z + ((phase & kZ) != 0), 2 * y + ((phase & kY) != 0));
-          product.places[product.num_places++] = {
-              row + ((phase & kX) != 0) * shape_.out_channels + panel * kPanel<T>, false};
+          product.places[product.num_places++] = {row + ((phase & kX) != 0) * shape_.out_channels + panel * kPanel<T>,
+                                                  false};
         }
         multiply_(product);
       }
@@ -234,8 +237,8 @@ void upsample_conv3d_cpu(const T* x, const T* packed, const T* bias, T* out, Ups
   }
 }
 
-#define INSTANTIATE(T)                                                                                        \
-  template void pack_upsample_weight<T>(const T*, T*, int64_t, int64_t);                                      \
+#define INSTANTIATE(T)                                                   \
+  template void pack_upsample_weight<T>(const T*, T*, int64_t, int64_t); \
   template void upsample_conv3d_cpu<T>(const T*, const T*, const T*, T*, UpsampleShape, T, int64_t, int64_t)
 INSTANTIATE(float);
 INSTANTIATE(double);

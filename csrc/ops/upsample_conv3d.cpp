@@ -1,90 +1,33 @@
 #include "../kernels/upsample_conv3d.h"
 
-#include "../kernels/panel_product.h"
-#include "checks.h"
-#include "memory_format.h"
+#include "packed_conv3d.h"
 
 namespace jc3d {
 namespace {
 
-// What the kernel computes a dtype in: double for float64, else float32.
-ScalarType compute_dtype(const char* argument, const Tensor& tensor) {
-  ScalarType dtype = ScalarType::Float;
-  dispatch_float(argument, tensor.scalar_type(), [&](auto* type) {
-    if constexpr (std::is_same_v<decltype(type), double*>) dtype = ScalarType::Double;
-  });
-  return dtype;
-}
+struct Upsample {
+  using Shape = UpsampleShape;
+  static constexpr int64_t products = kUpsampleProducts;
+  static constexpr int64_t scale = 2;
 
-Tensor in_dtype(const Tensor& tensor, ScalarType dtype) {
-  return tensor.scalar_type() == dtype ? tensor : torch::stable::to(tensor, dtype);
-}
+  static int64_t piece_count(Shape shape, int64_t panels) { return UpsamplePieces(shape, panels).count(); }
 
-template <typename F>
-void dispatch_compute(ScalarType dtype, F&& f) {
-  if (dtype == ScalarType::Double) return f(static_cast<double*>(nullptr));
-  f(static_cast<float*>(nullptr));
-}
-
-// weight [out, in, 3, 3, 3] -> packed [27, num_panels(out), in, kPanel], float32 or float64.
-Tensor upsample_conv3d_pack(const Tensor& weight) {
-  const ScalarType dtype = compute_dtype("weight", weight);
-  STD_TORCH_CHECK(weight.dim() == 5, "weight: expected (out, in, 3, 3, 3), got ", weight.dim(), " dimensions");
-  const int64_t out = weight.size(0);
-  const int64_t in = weight.size(1);
-  check_sizes("weight", weight, {out, in, 3, 3, 3});
-  const Tensor input = in_format(in_dtype(weight, dtype), MemoryFormat::Contiguous);
-  std::optional<Tensor> packed;
-  dispatch_compute(dtype, [&](auto* type) {
-    using T = std::remove_pointer_t<decltype(type)>;
-    packed = torch::stable::new_empty(input, {kUpsampleProducts, num_panels<T>(out), in, kPanel<T>}, dtype);
-    pack_upsample_weight(static_cast<const T*>(input.const_data_ptr()), data_pointer<T>(*packed), out, in);
-  });
-  return *packed;
-}
-
-// x [N, in, D, H, W] -> [N, out, 2D, 2H, 2W] of x's dtype and memory format.
-Tensor upsample_conv3d_packed(const Tensor& x, const Tensor& packed, const OptionalTensor& bias, int64_t out_channels,
-                              double negative_slope) {
-  const ScalarType dtype = compute_dtype("x", x);
-  STD_TORCH_CHECK(x.dim() == 5, "x: expected (N, in, D, H, W), got ", x.dim(), " dimensions");
-  const UpsampleShape shape{x.size(0), x.size(2), x.size(3), x.size(4), x.size(1), out_channels};
-  check_dtype("packed", packed, dtype);
-  const MemoryFormat format = memory_format_of(x);
-  const Tensor input = in_format(in_dtype(x, dtype), MemoryFormat::ChannelsLast3d);
-  const Tensor weights = in_format(packed, MemoryFormat::Contiguous);
-  const std::vector<int64_t> sizes{shape.objects, out_channels, 2 * shape.depth, 2 * shape.height, 2 * shape.width};
-  const Tensor out = empty_in_format(input, sizes, MemoryFormat::ChannelsLast3d);
-  OptionalTensor biases;
-  if (bias) {
-    check_sizes("bias", *bias, {out_channels});
-    biases = in_format(in_dtype(*bias, dtype), MemoryFormat::Contiguous);
+  template <typename T>
+  static void pack(const T* weight, T* packed, int64_t out, int64_t in) {
+    pack_upsample_weight(weight, packed, out, in);
   }
-  dispatch_compute(dtype, [&](auto* type) {
-    using T = std::remove_pointer_t<decltype(type)>;
-    const int64_t panels = num_panels<T>(out_channels);
-    check_sizes("packed", weights, {kUpsampleProducts, panels, shape.in_channels, kPanel<T>});
-    if (out.numel() == 0) return;
-    const auto* data = static_cast<const T*>(input.const_data_ptr());
-    const auto* panel_data = static_cast<const T*>(weights.const_data_ptr());
-    const auto* bias_data = pointer_or_null<T>(biases);
-    auto* out_data = data_pointer<T>(out);
-    torch::stable::parallel_for(0, UpsamplePieces(shape, panels).count(), 1, [=](int64_t begin, int64_t end) {
-      upsample_conv3d_cpu(data, panel_data, bias_data, out_data, shape, static_cast<T>(negative_slope), begin, end);
-    });
-  });
-  return in_format(in_dtype(out, x.scalar_type()), format);
-}
 
-Tensor upsample_conv3d(const Tensor& x, const Tensor& weight, const OptionalTensor& bias, double negative_slope) {
-  check_dtype("weight", weight, x.scalar_type());
-  return upsample_conv3d_packed(x, upsample_conv3d_pack(weight), bias, weight.size(0), negative_slope);
-}
+  template <typename T>
+  static void run(const T* x, const T* packed, const T* bias, T* out, Shape shape, T slope, int64_t begin,
+                  int64_t end) {
+    upsample_conv3d_cpu(x, packed, bias, out, shape, slope, begin, end);
+  }
+};
 
 STABLE_TORCH_LIBRARY_IMPL(jc3d, CPU, library) {
-  library.impl("upsample_conv3d", TORCH_BOX(&upsample_conv3d));
-  library.impl("upsample_conv3d_pack", TORCH_BOX(&upsample_conv3d_pack));
-  library.impl("upsample_conv3d_packed", TORCH_BOX(&upsample_conv3d_packed));
+  library.impl("upsample_conv3d", TORCH_BOX(&packed_conv3d<Upsample>));
+  library.impl("upsample_conv3d_pack", TORCH_BOX(&packed_conv3d_pack<Upsample>));
+  library.impl("upsample_conv3d_packed", TORCH_BOX(&packed_conv3d_run<Upsample>));
 }
 
 }  // namespace

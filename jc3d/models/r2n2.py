@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import torch
@@ -24,6 +25,7 @@ from torch import Tensor, nn
 from jc3d.nn import (
     ConvLSTM3d,
     DownsampleConv2d,
+    GridConv3d,
     GridState,
     LiftedGates,
     LinearGates,
@@ -180,7 +182,7 @@ class GridDecoder(nn.Module):
         side = config.cell_side
         self.join: nn.Module | None = None
         for width in config.refine_channels:
-            layers.append(nn.Conv3d(channels, width, kernel_size=3, padding=1))
+            layers.append(GridConv3d(channels, width))
             if config.norm:
                 layers.append(BatchNorm3d(width))
             layers.append(nn.LeakyReLU(NEGATIVE_SLOPE))
@@ -196,20 +198,25 @@ class GridDecoder(nn.Module):
             layers.append(nn.LeakyReLU(NEGATIVE_SLOPE))
             channels = width
         for width in config.head_channels:
-            layers += [nn.Conv3d(channels, width, kernel_size=3, padding=1), nn.LeakyReLU(NEGATIVE_SLOPE)]
+            layers += [GridConv3d(channels, width), nn.LeakyReLU(NEGATIVE_SLOPE)]
             channels = width
-        layers.append(
-            UpsampleConv3d(channels, 2) if config.last_doubles else nn.Conv3d(channels, 2, kernel_size=3, padding=1)
-        )
+        layers.append(UpsampleConv3d(channels, 2) if config.last_doubles else GridConv3d(channels, 2))
         self.layers = nn.Sequential(*layers)
 
     def forward(self, h: Tensor, fine: Tensor) -> Tensor:
         """Decodes; ``fine`` (B, C, 16, 16, 16) joins where the grid has its size."""
         x = h.contiguous(memory_format=torch.channels_last_3d)
-        for index, layer in enumerate(self.layers):
+        activated = False
+        for index, (layer, following) in enumerate(pairwise([*self.layers, nn.Identity()])):
             if self.join is not None and index == self._join_at:
                 x = x + self.join(fine.to(x.dtype))
-            x = layer(x)
+            elif activated:
+                activated = False
+                continue
+            joins_next = self.join is not None and index + 1 == self._join_at
+            activated = isinstance(layer, GridConv3d | UpsampleConv3d) and isinstance(following, nn.LeakyReLU)
+            activated = activated and not joins_next
+            x = layer(x, NEGATIVE_SLOPE) if activated else layer(x)
         return x
 
 

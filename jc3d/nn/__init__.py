@@ -4,6 +4,7 @@ from jc3d.nn.binarizer import Binarizer
 from jc3d.nn.code_gates import LiftedGates, LinearGates, PoseChoice, ViewGates
 from jc3d.nn.conv_lstm2d import ConvLSTM2d, MapState
 from jc3d.nn.conv_lstm3d import ConvLSTM3d, GridState
+from jc3d.nn.grid_conv3d import GridConv3d
 from jc3d.nn.image_blocks import DownsampleConv2d
 from jc3d.nn.upsample import UpsampleConv3d
 
@@ -12,6 +13,7 @@ __all__ = [
     "ConvLSTM2d",
     "ConvLSTM3d",
     "DownsampleConv2d",
+    "GridConv3d",
     "GridState",
     "LiftedGates",
     "LinearGates",

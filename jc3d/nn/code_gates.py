@@ -48,7 +48,10 @@ class LinearGates(nn.Module):
 
     def forward(self, codes: Tensor) -> ViewGates:
         """Gates of codes."""
-        gates: Tensor = self.linear(codes)
+        if torch.is_grad_enabled():
+            gates: Tensor = self.linear(codes)
+        else:  # the same product the other way round, which CPU libraries run twice as fast for a few codes
+            gates = torch.addmm(self.linear.bias[:, None], self.linear.weight, codes.T).T.contiguous()
         return ViewGates(gates.view(-1, *self.shape), gates.new_empty(len(gates), 0, *(FINE_SIDE,) * 3))
 
 

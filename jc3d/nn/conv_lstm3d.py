@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from jc3d.nn.grid_conv3d import GridConv3d
 from jc3d.ops import conv3d_lstm_gates, conv3d_lstm_gates_
 
 
@@ -28,7 +28,7 @@ class ConvLSTM3d(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.conv3d = nn.Conv3d(channels, 3 * channels, kernel_size=3, padding=1)
+        self.conv3d = GridConv3d(channels, 3 * channels)
 
     def forward(self, x_gates: Tensor, state: GridState | None = None, overwrite: bool = False) -> GridState:
         """Adds one view.
@@ -44,7 +44,7 @@ class ConvLSTM3d(nn.Module):
         bias = self.conv3d.bias.to(dtype)
         if state is None:  # the convolution of a zero state is its bias alone
             return GridState(*conv3d_lstm_gates(x_gates, None, bias))
-        h_gates = F.conv3d(state.h, self.conv3d.weight, padding=1).to(dtype)
+        h_gates = self.conv3d.convolve(state.h, None).to(dtype)
         if overwrite and state.c.dtype == dtype:
             return GridState(conv3d_lstm_gates_(x_gates, h_gates, bias, state.c), state.c)
         return GridState(*conv3d_lstm_gates(x_gates, h_gates, bias, state.c.to(dtype)))

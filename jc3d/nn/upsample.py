@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from jc3d.nn.packed_weight import PackedWeight, leaky_relu, runs_packed
 from jc3d.ops import pack_upsample_weight, upsample_conv3d_packed
 
 
@@ -64,14 +65,18 @@ class UpsampleConv3d(nn.Module):
         conv = nn.Conv3d(in_channels, out_channels, kernel_size=3, padding=1, bias=bias)
         self.weight = conv.weight
         self.bias = conv.bias
-        self._packed: tuple[tuple[int, int], Tensor] | None = None
+        self._packed = PackedWeight(pack_upsample_weight)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Doubles the grid."""
+    def forward(self, x: Tensor, negative_slope: float = 1.0) -> Tensor:
+        """Doubles the grid and convolves, then LeakyReLU; a slope of 1 is none."""
+        weight, bias = self.weight, self.bias
+        if len(weight) > _FEW_CHANNELS and runs_packed(x, weight):
+            return upsample_conv3d_packed(x, self._packed.of(weight), bias, len(weight), negative_slope)
+        return leaky_relu(self._convolve(x), negative_slope)
+
+    def _convolve(self, x: Tensor) -> Tensor:
         weight, bias = self.weight, self.bias
         if len(weight) > _FEW_CHANNELS:
-            if self._has_kernel_for(x):
-                return upsample_conv3d_packed(x, self._packed_weight(), bias, len(weight))
             kernel = fold_nearest_into_kernel(weight)
             if torch.is_autocast_enabled(x.device.type):
                 kernel = kernel.to(torch.get_autocast_dtype(x.device.type))
@@ -81,14 +86,3 @@ class UpsampleConv3d(nn.Module):
         batch, _, depth, height, width = phases.shape
         phases = phases.view(batch, len(weight), 2, 2, 2, depth, height, width)
         return phases.permute(0, 1, 5, 2, 6, 3, 7, 4).reshape(batch, len(weight), 2 * depth, 2 * height, 2 * width)
-
-    def _has_kernel_for(self, x: Tensor) -> bool:
-        on_cpu = x.device.type == "cpu" and self.weight.device.type == "cpu"
-        return on_cpu and x.dtype == self.weight.dtype == torch.float32 and not torch.is_grad_enabled()
-
-    def _packed_weight(self) -> Tensor:
-        """Packed anew whenever the weight has been replaced or written to."""
-        key = (self.weight.data_ptr(), self.weight._version)
-        if self._packed is None or self._packed[0] != key:
-            self._packed = key, pack_upsample_weight(self.weight.detach())
-        return self._packed[1]

@@ -11,6 +11,7 @@ from jc3d.ops.unpack_bits import unpack_bits
 from jc3d.ops.upsample_conv3d import pack_upsample_weight, upsample_conv3d, upsample_conv3d_packed
 from jc3d.ops.voxel_iou import IouCounts, voxel_iou
 from jc3d.ops.voxel_iou_packed import voxel_iou_packed
+from jc3d.ops.winograd_conv3d import pack_winograd_weight, winograd_conv3d, winograd_conv3d_packed
 
 extension()  # registers the compiled kernels
 
@@ -26,10 +27,13 @@ __all__ = [
     "extension",
     "pack_bits",
     "pack_upsample_weight",
+    "pack_winograd_weight",
     "status",
     "unpack_bits",
     "upsample_conv3d",
     "upsample_conv3d_packed",
     "voxel_iou",
     "voxel_iou_packed",
+    "winograd_conv3d",
+    "winograd_conv3d_packed",
 ]

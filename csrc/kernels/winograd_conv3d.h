@@ -1,0 +1,49 @@
+// A 3³ convolution with padding 1 in 64 products for every eight cells, by Winograd's F(2, 3) along each axis (Lavin
+// and Gray 2016), where the plain sum takes 216. Along an axis, from the cells d0 to d3 to the outputs y0 and y1:
+//   (d0 - d2)·w0 = m0, (d1 + d2)·(w0 + w1 + w2)/2 = m1, (d2 - d1)·(w0 - w1 + w2)/2 = m2, (d1 - d3)·w2 = m3
+//   y0 = m0 + m1 + m2, y1 = m1 - m2 - m3
+#pragma once
+
+#include <cstdint>
+
+namespace jc3d {
+
+constexpr int kWinogradProducts = 64;  // (z, y, x) of 4
+
+struct WinogradShape {
+  int64_t objects;
+  int64_t depth, height, width;
+  int64_t in_channels, out_channels;
+};
+
+// weight [out, in, 3, 3, 3] -> packed [64, num_panels(out), in, kPanel].
+template <typename T>
+void pack_winograd_weight(const T* weight, T* packed, int64_t out_channels, int64_t in_channels);
+
+// A piece of the work: two planes of cells of an object, and some pairs of rows and columns in them. Pieces are cut by
+// the shape alone.
+class WinogradPieces {
+ public:
+  explicit WinogradPieces(WinogradShape shape);
+
+  int64_t count() const { return shape_.objects * slabs_ * strips_ * spans_; }
+
+  struct Piece {
+    int64_t object;
+    int64_t z, y, x;         // first cell
+    int64_t lines, columns;  // tiles of 2³ cells along y and x
+  };
+  Piece operator[](int64_t index) const;
+
+ private:
+  WinogradShape shape_;
+  int64_t strip_, span_;  // tiles along y and x of a piece
+  int64_t slabs_, strips_, spans_;
+};
+
+// x [N, D, H, W, in] -> out [N, D, H, W, out], both channels-last; bias [out] or nullptr; then LeakyReLU.
+template <typename T>
+void winograd_conv3d_cpu(const T* x, const T* packed, const T* bias, T* out, WinogradShape shape, T negative_slope,
+                         int64_t begin_piece, int64_t end_piece);
+
+}  // namespace jc3d

@@ -1,0 +1,295 @@
+#include "winograd_conv3d.h"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "cpu.h"
+#include "panel_product.h"
+
+namespace jc3d {
+namespace {
+
+// Tiles of a piece along an axis, at most: what is transformed of them stays in the second-level cache.
+constexpr int64_t kLines = 2;
+constexpr int64_t kColumns = 16;
+
+// The four transformed lines of four lines of n numbers.
+template <typename T>
+JC3D_ALWAYS_INLINE void transform_loop(const T* const* d, T* const* m, int64_t n) {
+  const T* d0 = d[0];
+  const T* d1 = d[1];
+  const T* d2 = d[2];
+  const T* d3 = d[3];
+  T* m0 = m[0];
+  T* m1 = m[1];
+  T* m2 = m[2];
+  T* m3 = m[3];
+#pragma GCC ivdep
+  for (int64_t j = 0; j < n; ++j) {
+    m0[j] = d0[j] - d2[j];
+    m1[j] = d1[j] + d2[j];
+    m2[j] = d2[j] - d1[j];
+    m3[j] = d1[j] - d3[j];
+  }
+}
+
+// One of them: a - b, or a + b.
+template <typename T>
+JC3D_ALWAYS_INLINE void combine_loop(const T* a, const T* b, bool add, T* m, int64_t n) {
+  const T sign = add ? T(1) : T(-1);
+#pragma GCC ivdep
+  for (int64_t j = 0; j < n; ++j) m[j] = a[j] + sign * b[j];
+}
+
+template <typename T>
+struct Loops {
+  void (*transform)(const T* const*, T* const*, int64_t);
+  void (*combine)(const T*, const T*, bool, T*, int64_t);
+};
+
+#define JC3D_LOOPS(level, target)                                                  \
+  template <typename T>                                                            \
+  target void transform_##level(const T* const* d, T* const* m, int64_t n) {       \
+    transform_loop(d, m, n);                                                       \
+  }                                                                                \
+  template <typename T>                                                            \
+  target void combine_##level(const T* a, const T* b, bool add, T* m, int64_t n) { \
+    combine_loop(a, b, add, m, n);                                                 \
+  }                                                                                \
+  template <typename T>                                                            \
+  constexpr Loops<T> kLoops_##level = {transform_##level<T>, combine_##level<T>};
+
+#define JC3D_NO_TARGET
+JC3D_LOOPS(scalar, JC3D_NO_TARGET)
+#ifdef JC3D_X86
+JC3D_LOOPS(avx2, JC3D_TARGET_AVX2)
+JC3D_LOOPS(avx512, JC3D_TARGET_AVX512)
+#endif
+#undef JC3D_LOOPS
+#undef JC3D_NO_TARGET
+
+template <typename T>
+const Loops<T>& loops() {
+  switch (cpu_level()) {
+#ifdef JC3D_X86
+    case CpuLevel::avx512:
+      return kLoops_avx512<T>;
+    case CpuLevel::avx2:
+      return kLoops_avx2<T>;
+#endif
+    default:
+      return kLoops_scalar<T>;
+  }
+}
+
+// How product m of an axis enters output y of it: +1, -1 or not at all.
+int sign_of(int m, int y) {
+  constexpr int signs[4][2] = {{1, 0}, {1, 1}, {1, -1}, {0, -1}};
+  return signs[m][y];
+}
+
+// Which of the four cells product m takes, first and second, and whether it adds the second.
+constexpr int kFirst[4] = {0, 1, 2, 1};
+constexpr int kSecond[4] = {2, 2, 1, 3};
+constexpr bool kAdds[4] = {false, true, false, false};
+
+template <typename T>
+class PieceWork {
+ public:
+  PieceWork(const T* x, const T* packed, WinogradShape shape)
+      : x_(x),
+        packed_(packed),
+        shape_(shape),
+        panels_(num_panels<T>(shape.out_channels)),
+        loops_(loops<T>()),
+        multiply_(panel_product<T>()),
+        zeros_(shape.in_channels, T(0)) {}
+
+  void run(const WinogradPieces::Piece& piece, const T* bias, T* out, T negative_slope) {
+    piece_ = piece;
+    tiles_ = piece.lines * piece.columns;
+    planes_.resize(4 * 16 * tiles_ * shape_.in_channels);
+    for (int64_t z = 0; z < 4; ++z) transform_plane(z);
+    sums_.assign(8 * tiles_ * panels_ * kPanel<T>, T(0));
+    values_.resize(tiles_ * shape_.in_channels);
+    for (int mz = 0; mz < 4; ++mz) {
+      for (int m = 0; m < 16; ++m) {
+        loops_.combine(plane(kFirst[mz], m), plane(kSecond[mz], m), kAdds[mz], values_.data(),
+                       tiles_ * shape_.in_channels);
+        multiply(mz, m / 4, m % 4);
+      }
+    }
+    write(bias, out, negative_slope);
+  }
+
+ private:
+  // Cells of a plane, transformed along x and y: [tiles, in] for each of the 16.
+  T* plane(int64_t z, int m) { return planes_.data() + (z * 16 + m) * tiles_ * shape_.in_channels; }
+
+  const T* cell(int64_t z, int64_t y, int64_t x) const {
+    const bool inside = z >= 0 && z < shape_.depth && y >= 0 && y < shape_.height && x >= 0 && x < shape_.width;
+    return inside ? x_ + ((z * shape_.height + y) * shape_.width + x) * shape_.in_channels : zeros_.data();
+  }
+
+  void transform_plane(int64_t z) {
+    const int64_t channels = shape_.in_channels;
+    const int64_t row_size = piece_.columns * channels;
+    const int64_t rows = 2 * piece_.lines + 2;
+    lines_.resize(rows * 4 * row_size);  // [row, product along x, tile, in]
+    for (int64_t row = 0; row < rows; ++row) {
+      for (int64_t tile = 0; tile < piece_.columns; ++tile) {
+        const T* d[4];
+        T* m[4];
+        for (int i = 0; i < 4; ++i) {
+          d[i] = cell(piece_.z + z - 1, piece_.y + row - 1, piece_.x + 2 * tile + i - 1);
+          m[i] = lines_.data() + (row * 4 + i) * row_size + tile * channels;
+        }
+        loops_.transform(d, m, channels);
+      }
+    }
+    for (int64_t line = 0; line < piece_.lines; ++line) {
+      for (int mx = 0; mx < 4; ++mx) {
+        const T* d[4];
+        T* m[4];
+        for (int i = 0; i < 4; ++i) {
+          d[i] = lines_.data() + ((2 * line + i) * 4 + mx) * row_size;
+          m[i] = plane(z, i * 4 + mx) + line * row_size;
+        }
+        loops_.transform(d, m, row_size);
+      }
+    }
+  }
+
+  // Sums are [phase, tiles, panels · kPanel].
+  void multiply(int mz, int my, int mx) {
+    const int64_t width = panels_ * kPanel<T>;
+    PanelProduct<T> product{};
+    product.a = values_.data();
+    product.a_stride = product.depth = shape_.in_channels;
+    product.rows = tiles_;
+    product.columns = kPanel<T>;
+    product.place_stride = width;
+    for (int phase = 0; phase < 8; ++phase) {
+      const int sign = sign_of(mz, phase >> 2) * sign_of(my, phase >> 1 & 1) * sign_of(mx, phase & 1);
+      if (sign != 0) product.places[product.num_places++] = {sums_.data() + phase * tiles_ * width, sign < 0};
+    }
+    const int64_t index = (mz * 4 + my) * 4 + mx;
+    for (int64_t panel = 0; panel < panels_; ++panel) {
+      product.panel = packed_ + (index * panels_ + panel) * shape_.in_channels * kPanel<T>;
+      multiply_(product);
+      for (int i = 0; i < product.num_places; ++i) product.places[i].rows += kPanel<T>;
+    }
+  }
+
+  void write(const T* bias, T* out, T negative_slope) const {
+    const int64_t channels = shape_.out_channels;
+    for (int64_t line = 0; line < piece_.lines; ++line) {
+      for (int64_t column = 0; column < piece_.columns; ++column) {
+        for (int phase = 0; phase < 8; ++phase) {
+          const int64_t z = piece_.z + (phase >> 2);
+          const int64_t y = piece_.y + 2 * line + (phase >> 1 & 1);
+          const int64_t x = piece_.x + 2 * column + (phase & 1);
+          if (z >= shape_.depth || y >= shape_.height || x >= shape_.width) continue;
+          const T* sums = sums_.data() + (phase * tiles_ + line * piece_.columns + column) * panels_ * kPanel<T>;
+          T* row = out + ((z * shape_.height + y) * shape_.width + x) * channels;
+          for (int64_t c = 0; c < channels; ++c) {
+            const T sum = bias == nullptr ? sums[c] : sums[c] + bias[c];
+            row[c] = sum > T(0) ? sum : sum * negative_slope;
+          }
+        }
+      }
+    }
+  }
+
+  const T* x_;
+  const T* packed_;
+  WinogradShape shape_;
+  int64_t panels_;
+  const Loops<T>& loops_;
+  PanelProductFunction<T> multiply_;
+  std::vector<T> zeros_, lines_, planes_, values_, sums_;
+  WinogradPieces::Piece piece_{};
+  int64_t tiles_ = 0;
+};
+
+}  // namespace
+
+WinogradPieces::WinogradPieces(WinogradShape shape) : shape_(shape) {
+  const auto ceil_div = [](int64_t a, int64_t b) { return (a + b - 1) / b; };
+  strip_ = kLines;
+  span_ = kColumns;
+  slabs_ = ceil_div(shape.depth, 2);
+  strips_ = ceil_div(shape.height, 2 * strip_);
+  spans_ = ceil_div(shape.width, 2 * span_);
+}
+
+WinogradPieces::Piece WinogradPieces::operator[](int64_t index) const {
+  Piece piece{};
+  piece.x = index % spans_ * 2 * span_;
+  index /= spans_;
+  piece.y = index % strips_ * 2 * strip_;
+  index /= strips_;
+  piece.z = index % slabs_ * 2;
+  piece.object = index / slabs_;
+  piece.lines = std::min(strip_, (shape_.height - piece.y + 1) / 2);
+  piece.columns = std::min(span_, (shape_.width - piece.x + 1) / 2);
+  return piece;
+}
+
+template <typename T>
+void pack_winograd_weight(const T* weight, T* packed, int64_t out_channels, int64_t in_channels) {
+  const int64_t panels = num_panels<T>(out_channels);
+  std::fill_n(packed, kWinogradProducts * panels * in_channels * kPanel<T>, T(0));
+  // The four products of three taps along one axis of a cube whose sides grow from 3 to 4, axis after axis.
+  const auto taps_of = [](T w0, T w1, T w2) {
+    return std::array<T, 4>{w0, (w0 + w1 + w2) / 2, (w0 - w1 + w2) / 2, w2};
+  };
+  for (int64_t o = 0; o < out_channels; ++o) {
+    for (int64_t i = 0; i < in_channels; ++i) {
+      const T* w = weight + (o * in_channels + i) * 27;
+      T along_x[3][3][4];
+      T along_yx[3][4][4];
+      for (int z = 0; z < 3; ++z) {
+        for (int y = 0; y < 3; ++y) {
+          const T* row = w + (z * 3 + y) * 3;
+          const auto taps = taps_of(row[0], row[1], row[2]);
+          std::copy(taps.begin(), taps.end(), along_x[z][y]);
+        }
+        for (int x = 0; x < 4; ++x) {
+          const auto taps = taps_of(along_x[z][0][x], along_x[z][1][x], along_x[z][2][x]);
+          for (int y = 0; y < 4; ++y) along_yx[z][y][x] = taps[y];
+        }
+      }
+      for (int yx = 0; yx < 16; ++yx) {
+        const auto taps =
+            taps_of(along_yx[0][yx / 4][yx % 4], along_yx[1][yx / 4][yx % 4], along_yx[2][yx / 4][yx % 4]);
+        for (int z = 0; z < 4; ++z) {
+          const int64_t panel = (z * 16 + yx) * panels + o / kPanel<T>;
+          packed[(panel * in_channels + i) * kPanel<T> + o % kPanel<T>] = taps[z];
+        }
+      }
+    }
+  }
+}
+
+template <typename T>
+void winograd_conv3d_cpu(const T* x, const T* packed, const T* bias, T* out, WinogradShape shape, T negative_slope,
+                         int64_t begin_piece, int64_t end_piece) {
+  const WinogradPieces pieces(shape);
+  const int64_t cells = shape.depth * shape.height * shape.width;
+  for (int64_t index = begin_piece; index < end_piece; ++index) {
+    const WinogradPieces::Piece piece = pieces[index];
+    PieceWork<T>(x + piece.object * cells * shape.in_channels, packed, shape)
+        .run(piece, bias, out + piece.object * cells * shape.out_channels, negative_slope);
+  }
+}
+
+#define INSTANTIATE(T)                                                   \
+  template void pack_winograd_weight<T>(const T*, T*, int64_t, int64_t); \
+  template void winograd_conv3d_cpu<T>(const T*, const T*, const T*, T*, WinogradShape, T, int64_t, int64_t)
+INSTANTIATE(float);
+INSTANTIATE(double);
+#undef INSTANTIATE
+
+}  // namespace jc3d

@@ -1,0 +1,43 @@
+"""Modules whose weights are packed for inference: the same function, and never an old weight."""
+
+import pytest
+import torch
+from torch import nn
+
+from jc3d.nn import GridConv3d, UpsampleConv3d
+
+
+@pytest.mark.parametrize("make", [GridConv3d, UpsampleConv3d])
+@pytest.mark.parametrize("out_channels", [2, 20])
+def test_inference_follows_training(make: type[nn.Module], out_channels: int) -> None:
+    torch.manual_seed(0)
+    layer, x = make(6, out_channels), torch.randn(2, 6, 5, 4, 3)
+    for _ in range(2):
+        expected = layer(x).detach()
+        with torch.no_grad():
+            torch.testing.assert_close(layer(x), expected, rtol=1e-4, atol=1e-5)
+            layer.weight.mul_(-2.0)  # written to
+    layer.load_state_dict(make(6, out_channels).state_dict())
+    expected = layer(x).detach()
+    with torch.inference_mode():
+        torch.testing.assert_close(layer(x), expected, rtol=1e-4, atol=1e-5)
+    layer.weight = nn.Parameter(torch.randn_like(layer.weight))  # replaced
+    expected = layer(x).detach()
+    with torch.inference_mode():
+        torch.testing.assert_close(layer(x), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("make", [GridConv3d, UpsampleConv3d])
+def test_weights_made_in_inference_mode(make: type[nn.Module]) -> None:
+    with torch.inference_mode():
+        layer, x = make(3, 32), torch.randn(1, 3, 4, 4, 4)
+        assert layer(x).isfinite().all()
+
+
+@pytest.mark.parametrize("make", [GridConv3d, UpsampleConv3d])
+def test_other_precisions_stay_what_they_are(make: type[nn.Module]) -> None:
+    layer, x = make(4, 32), torch.randn(1, 4, 4, 4, 4)
+    with torch.no_grad():
+        assert layer.double()(x.double()).dtype == torch.float64
+        with torch.autocast("cpu", torch.bfloat16):
+            assert layer.float()(x).dtype == torch.bfloat16
