@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from jc3d.nn.packed_weight import PackedWeight, leaky_relu, runs_packed
+from jc3d.nn.packed_weight import PackedWeight, leaky_relu
 from jc3d.ops import pack_winograd_weight, winograd_conv3d_packed
 
 _FEW_CHANNELS = 16  # below, the CPU kernel's panels are mostly empty
@@ -14,7 +14,8 @@ _FEW_CHANNELS = 16  # below, the CPU kernel's panels are mostly empty
 class GridConv3d(nn.Conv3d):
     """3³ convolution with padding 1, (B, in, D, H, W) -> (B, out, D, H, W).
 
-    For inference on a CPU it goes through :func:`jc3d.ops.winograd_conv3d`, whose weights are packed at the first call.
+    For inference on a CPU, with frozen weights, it goes through :func:`jc3d.ops.winograd_conv3d`; they are packed at
+    the first call.
     """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
@@ -27,7 +28,7 @@ class GridConv3d(nn.Conv3d):
 
     def convolve(self, x: Tensor, bias: Tensor | None, negative_slope: float = 1.0) -> Tensor:
         """The same with another bias or none."""
-        if self.out_channels >= _FEW_CHANNELS and runs_packed(x, self.weight):
-            packed = self._packed.of(self.weight)
+        packed = self._packed.for_input(x, self.weight) if self.out_channels >= _FEW_CHANNELS else None
+        if packed is not None:
             return winograd_conv3d_packed(x, packed, bias, self.out_channels, negative_slope)
         return leaky_relu(F.conv3d(x, self.weight, bias, padding=1), negative_slope)

@@ -10,7 +10,9 @@ from torch.nn import functional as F
 
 
 class PackedWeight:
-    """Packs a weight, and anew whenever it has been replaced or written to.
+    """Packs a frozen weight, and anew whenever it has been replaced or written to.
+
+    Only weights that require no gradient: fused optimizers write to the others and leave no trace of it.
 
     Args:
         pack: from the weight to its packed form.
@@ -21,16 +23,20 @@ class PackedWeight:
         self._key: tuple[int, int] | None = None
         self._packed: Tensor | None = None
 
-    def of(self, weight: Tensor) -> Tensor:
-        """The packed form of the weight."""
+    def for_input(self, x: Tensor, weight: Tensor) -> Tensor | None:
+        """The packed form, or None where no CPU kernel runs: in training, under autocast, in other dtypes."""
+        if weight.requires_grad:
+            self._key = self._packed = None
+            return None
+        if not _has_kernel(x, weight):
+            return None
         key = (weight.data_ptr(), 0 if weight.is_inference() else weight._version)
         if self._packed is None or self._key != key:
             self._key, self._packed = key, self._pack(weight.detach())
         return self._packed
 
 
-def runs_packed(x: Tensor, weight: Tensor) -> bool:
-    """Whether a convolution goes through a CPU kernel: in float32, without gradients, and not while it is exported."""
+def _has_kernel(x: Tensor, weight: Tensor) -> bool:
     on_cpu = x.device.type == "cpu" and weight.device.type == "cpu"
     plain = not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu") and not torch.compiler.is_compiling()
     return on_cpu and plain and x.dtype == weight.dtype == torch.float32

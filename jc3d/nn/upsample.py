@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from jc3d.nn.packed_weight import PackedWeight, leaky_relu, runs_packed
+from jc3d.nn.packed_weight import PackedWeight, leaky_relu
 from jc3d.ops import pack_upsample_weight, upsample_conv3d_packed
 
 
@@ -56,8 +56,8 @@ class UpsampleConv3d(nn.Module):
     """Nearest ×2 + 3³ convolution, (B, in, D, H, W) -> (B, out, 2D, 2H, 2W).
 
     The parameters are those of the 3³ convolution, so checkpoints of the published layout load unchanged. In training
-    and on a GPU it is a transposed convolution; for inference on a CPU :func:`jc3d.ops.upsample_conv3d`, whose weights
-    are packed at the first call.
+    and on a GPU it is a transposed convolution; for inference on a CPU, with frozen weights, it is
+    :func:`jc3d.ops.upsample_conv3d`, whose weights are packed at the first call.
     """
 
     def __init__(self, in_channels: int, out_channels: int, bias: bool = True) -> None:
@@ -69,9 +69,9 @@ class UpsampleConv3d(nn.Module):
 
     def forward(self, x: Tensor, negative_slope: float = 1.0) -> Tensor:
         """Doubles the grid and convolves, then LeakyReLU; a slope of 1 is none."""
-        weight, bias = self.weight, self.bias
-        if len(weight) > _FEW_CHANNELS and runs_packed(x, weight):
-            return upsample_conv3d_packed(x, self._packed.of(weight), bias, len(weight), negative_slope)
+        packed = self._packed.for_input(x, self.weight) if len(self.weight) > _FEW_CHANNELS else None
+        if packed is not None:
+            return upsample_conv3d_packed(x, packed, self.bias, len(self.weight), negative_slope)
         return leaky_relu(self._convolve(x), negative_slope)
 
     def _convolve(self, x: Tensor) -> Tensor:
