@@ -29,6 +29,7 @@ from jc3d.errors import require_extra
 from jc3d.metrics import best_quarter_turn, iou, quarter_turns
 from jc3d.models import R2N2, create, load, preset, save_weights, unfold_norms
 from jc3d.nn.batch_norm import measured_norms
+from jc3d.optim import MuonAdamW, is_matrix
 from jc3d.pose_teacher import PoseTeacher
 
 L = require_extra("lightning", "train")
@@ -53,14 +54,14 @@ class TrainConfig:
         val_data: validation sources; their mean mIoU picks the best checkpoint.
         steps: optimiser steps.
         batch_size: objects a step, over all processes.
-        learning_rate: peak of Adam's rate: linear warm-up, then a cosine down to zero.
+        learning_rate: peak of the rate of Muon and AdamW: linear warm-up, then a cosine down to zero.
         gate_rate: share of it for the layers between encoder and gates where the code enters by a matrix, which nothing
-            normalises: with ±1 inputs one step of Adam can move a pre-activation by K times its rate.
+            normalises: with ±1 inputs one step can move a pre-activation by K times its rate.
         iou_weight: weight of the soft IoU beside the cross-entropy, see :func:`occupancy_loss`.
         pose_weight: weight of the loss of the poses, where the model tells them.
         forced: share of the objects that are placed by their true poses, see :class:`jc3d.pose_teacher.PoseTeacher`.
         warmup: steps of the warm-up.
-        weight_decay: decoupled (AdamW).
+        weight_decay: decoupled.
         min_views: fewest views of an object in a step (the number is drawn anew each step).
         max_views: most.
         val_objects: objects validated on, from each source.
@@ -221,10 +222,11 @@ def jitter(sample: ObjectSample, rng: Random) -> ObjectSample:
     """Cheap augmentation of one object: perhaps mirrored, and its colours moved towards or away from white.
 
     A mirrored object seen from mirrored cameras is each image flipped left to right, the grid flipped along X, and the
-    azimuths negated.
+    azimuths negated. Only objects whose front is arbitrary are mirrored: of the others some point to +X (a rifle's
+    muzzle), and if half of them pointed to -X, no view would tell its azimuth.
     """
     views, grid, poses = sample.views, sample.grid, sample.poses
-    if rng.chance(0.5):
+    if sample.free_front and rng.chance(0.5):
         views, grid, poses = views.flip(-1), grid.flip(0), poses * poses.new_tensor([-1.0, 1.0, 1.0])
     brightness = rng.uniform(0.75, 1.2)
     gain = torch.tensor([brightness * rng.uniform(0.9, 1.1) for _ in range(3)]).view(3, 1, 1)
@@ -312,18 +314,19 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), _GRADIENT_NORM)
 
     def configure_optimizers(self) -> dict[str, Any]:
-        """AdamW, linear warm-up, cosine to zero."""
+        """Muon and AdamW, linear warm-up, cosine to zero."""
         config = self.config
         rates = (config.learning_rate, config.learning_rate * config.gate_rate)
         slow = () if self.model.config.lift_channels else ("head.", "gates.", "recurrence.")
-        groups: dict[tuple[float, float], list[Tensor]] = {}
+        groups: dict[tuple[float, float, bool], list[Tensor]] = {}
         for name, parameter in self.model.named_parameters():
-            rate = rates[name.startswith(slow)]
+            is_slow = name.startswith(slow)
             decay = config.weight_decay if parameter.dim() > 1 else 0.0
-            groups.setdefault((rate, decay), []).append(parameter)
-        optimizer = torch.optim.AdamW(
-            [{"params": members, "lr": rate, "weight_decay": decay} for (rate, decay), members in groups.items()],
-            fused=True,
+            muon = is_matrix(parameter) and not is_slow
+            groups.setdefault((rates[is_slow], decay, muon), []).append(parameter)
+        optimizer = MuonAdamW(
+            {"params": members, "lr": rate, "weight_decay": decay, "muon": muon}
+            for (rate, decay, muon), members in groups.items()
         )
 
         def factor(step: int) -> float:

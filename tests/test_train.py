@@ -86,7 +86,7 @@ def test_jitter_mirrors_views_grid_and_poses_together_and_keeps_white() -> None:
     poses = torch.tensor([[30.0, 27.0, 1.5], [200.0, 26.0, 2.0]])
     seen = set()
     for seed in range(20):
-        out = jitter(ObjectSample(views, grid, torch.tensor(0), torch.tensor(False), poses), Random(seed))
+        out = jitter(ObjectSample(views, grid, torch.tensor(0), torch.tensor(True), poses), Random(seed))
         mirrored = bool(out.grid[3, 1, 2])
         seen.add(mirrored)
         assert out.grid.sum() == 1
@@ -97,6 +97,17 @@ def test_jitter_mirrors_views_grid_and_poses_together_and_keeps_white() -> None:
         rest[..., 2:5, column] = 255
         assert (rest == 255).all()
     assert seen == {True, False}
+
+
+def test_jitter_mirrors_nothing_that_has_a_front() -> None:
+    views = torch.full((2, 3, 8, 8), 100, dtype=torch.uint8)
+    grid = torch.zeros(4, 4, 4, dtype=torch.bool)
+    grid[0, 1, 2] = True
+    sample = ObjectSample(views, grid, torch.tensor(0), torch.tensor(False), torch.tensor([[30.0, 27.0, 1.5]] * 2))
+    for seed in range(20):
+        out = jitter(sample, Random(seed))
+        assert torch.equal(out.grid, grid)
+        assert torch.equal(out.poses, sample.poses)
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +163,7 @@ def test_two_processes_follow_the_curve_of_one(tmp_path: Path, preset: str, tole
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
     run = subprocess.run([*command, str(shards), str(two), preset], capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr[-3000:]
-    # Sums are grouped differently; Adam's first steps turn rounding into up to 1e-4 of the loss at this rate.
+    # Sums are grouped differently; the first steps turn rounding into up to 1e-4 of the loss at this rate.
     assert loss_curve(two) == pytest.approx(loss_curve(one), rel=tolerance)
     assert load(two / f"{preset}.safetensors").config.name == preset
 

@@ -23,7 +23,7 @@ def train(
     val_data: Annotated[list[str] | None, typer.Option(help="Validation objects, written alike. Repeat it.")] = None,
     steps: Annotated[int | None, typer.Option(help="Optimiser steps.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Objects a step, over all processes.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Peak of Adam's learning rate.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak of the learning rate.")] = None,
     gate_rate: Annotated[float | None, typer.Option(help="Share of it for a matrix into the gates.")] = None,
     iou_weight: Annotated[float | None, typer.Option(help="Weight of the soft IoU beside the cross-entropy.")] = None,
     pose_weight: Annotated[float | None, typer.Option(help="Weight of the loss of the poses.")] = None,

@@ -1,0 +1,66 @@
+"""The optimizer that training uses: Muon for the kernels and matrices, AdamW for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+_SMALLEST_SIDE = 8  # below this a kernel has too few directions to balance: the layers that tell logits
+
+
+def is_matrix(parameter: Tensor) -> bool:
+    """Whether it suits Muon: a matrix, or a kernel as the matrix of its output channels by all that they sum over."""
+    return parameter.dim() > 1 and min(len(parameter), parameter[0].numel()) >= _SMALLEST_SIDE
+
+
+class MuonAdamW(torch.optim.Optimizer):
+    """Two optimizers of torch as one, so that one schedule, one checkpoint and one closure serve both.
+
+    Muon (Jordan et al., 2024) makes every singular value of a matrix's step about one, so that the directions that
+    gradients seldom point to are learned as fast as the others. Its steps are scaled to AdamW's size (Liu et al., *Muon
+    is scalable for LLM training*, 2025), so both take the same rates and decays.
+
+    Args:
+        groups: dicts of ``params``, ``lr``, ``weight_decay`` and ``muon``: whether these are all matrices, and Muon's.
+    """
+
+    def __init__(self, groups: Iterable[dict[str, Any]]) -> None:
+        super().__init__(list(groups), defaults={})
+        self._of_group: list[torch.optim.Optimizer] = []
+        self._views: list[tuple[nn.Parameter, Tensor]] = []
+        for group in self.param_groups:
+            parameters: list[nn.Parameter] = group["params"]
+            rates = {"lr": group["lr"], "weight_decay": group["weight_decay"]}
+            if group["muon"]:
+                views = [nn.Parameter(parameter.detach().view(len(parameter), -1)) for parameter in parameters]
+                self._views += zip(views, parameters, strict=True)
+                self._of_group.append(torch.optim.Muon(views, **rates, adjust_lr_fn="match_rms_adamw"))
+            else:
+                self._of_group.append(torch.optim.AdamW(parameters, **rates, fused=True))
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """One step of both, by the rates that the groups have now."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for view, parameter in self._views:
+            view.grad = None if parameter.grad is None else parameter.grad.flatten(1)
+        for group, optimizer in zip(self.param_groups, self._of_group, strict=True):
+            optimizer.param_groups[0]["lr"] = group["lr"]
+            optimizer.step()
+        return loss
+
+    def state_dict(self) -> dict[str, Any]:
+        """What both hold."""
+        return super().state_dict() | {"of_group": [optimizer.state_dict() for optimizer in self._of_group]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """The reverse of :meth:`state_dict`."""
+        super().load_state_dict({key: value for key, value in state_dict.items() if key != "of_group"})
+        for optimizer, state in zip(self._of_group, state_dict["of_group"], strict=True):
+            optimizer.load_state_dict(state)
