@@ -45,6 +45,34 @@ class PlainR2N2(nn.Module):
         return self.decode(h)
 
 
+class PlainEncoder(nn.Module):
+    """Views (N, 3, 128, 128) to pre-activations of bits (N, K): six convolutions, pooled by two."""
+
+    def __init__(self, widths, kernels=(7, 3, 3, 3, 3, 3)):
+        super().__init__()
+        self.layers = nn.ModuleList(
+            nn.Conv2d(channels, width, kernel_size=kernel, padding=kernel // 2)
+            for channels, width, kernel in zip((3, *widths), widths, kernels, strict=False)
+        )
+
+    def forward(self, views):
+        x = views
+        for index, layer in enumerate(self.layers):
+            x = F.max_pool2d(layer(x), 2)
+            if index < len(self.layers) - 1:
+                x = F.leaky_relu(x, SLOPE)
+        return x.flatten(1)
+
+
+def encoder_with_weights_of(model):
+    """A plain encoder that computes what one of our ``implicit-*-paper`` models does."""
+    plain = PlainEncoder(model.config.encoder_channels).eval()
+    ours = [layer.conv for layer in model.encoder.layers if hasattr(layer, "conv")]
+    for theirs, layer in zip(plain.layers, ours, strict=True):
+        theirs.load_state_dict(layer.state_dict())
+    return plain
+
+
 def with_weights_of(model):
     """A plain network that computes what one of our ``*-paper`` models does."""
     plain = PlainR2N2(model.config.code_size).eval()

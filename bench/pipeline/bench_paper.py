@@ -1,11 +1,12 @@
-"""Reconstruction at the paper's widths, random weights: ours, plain eager PyTorch, and torch.compile of that."""
+"""Both ends at the paper's widths, random weights: ours, plain eager PyTorch, and torch.compile of that."""
 
 import pytest
 import torch
 from compiled import compiled
-from plain_r2n2 import with_weights_of
+from plain_r2n2 import encoder_with_weights_of, with_weights_of
 
 from jc3d.models import create
+from jc3d.ops import unpack_bits
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +65,27 @@ def bench_one_more_view(benchmark, model, contender):
         torch.testing.assert_close(run(), plain(codes[5], state.h, state.c), rtol=0, atol=1e-4)
         benchmark.extra_info["threads"] = torch.get_num_threads()
         benchmark(run)
+
+
+@pytest.mark.parametrize("contender", ["ours", "eager", "eager channels-last", "compile"])
+@pytest.mark.parametrize("views", [1, 8])
+def bench_encode(benchmark, contender, views):
+    """Views to bits; ours goes on to packed bytes, the others stop at pre-activations."""
+    benchmark.group = f"encode {views} views cpu"
+    model = create("implicit-384-paper").freeze()
+    plain = encoder_with_weights_of(model)
+    torch.manual_seed(0)
+    images = torch.rand(views, 3, 128, 128)
+    with torch.inference_mode():
+        expected = plain(images)
+        if contender == "eager channels-last":
+            plain = plain.to(memory_format=torch.channels_last)
+        run = model.encode_packed if contender == "ours" else compiled(plain) if contender == "compile" else plain
+        result = run(images)
+        if contender == "ours":
+            differs = unpack_bits(result, model.config.code_size) != torch.where(expected >= 0, 1.0, -1.0)
+            assert (expected[differs].abs() < 1e-5).all()  # ties to rounding
+        else:
+            torch.testing.assert_close(result, expected, rtol=0, atol=1e-5)
+        benchmark.extra_info["threads"] = torch.get_num_threads()
+        benchmark(run, images)

@@ -22,7 +22,14 @@ def winograd_flops(x, packed, bias, out_channels, *_, **__):
     return 2 * 64 * x[0] * x[1] * cells // 8 * out_channels
 
 
+def conv_pool_flops(x, packed, bias, out_channels, *_, **__):
+    """16 products for a window of a 3² kernel, else what the kernel takes for its four outputs."""
+    products = packed[0] * packed[2] * (1 if packed[0] > 1 else 4)
+    return 2 * products * x[0] * (x[2] // 2) * (x[3] // 2) * out_channels
+
+
 OURS = {
+    torch.ops.jc3d.conv2d_max_pool_packed: conv_pool_flops,
     torch.ops.jc3d.upsample_conv3d_packed: upsample_flops,
     torch.ops.jc3d.winograd_conv3d_packed: winograd_flops,
 }
@@ -31,7 +38,7 @@ OURS = {
 def main() -> None:
     """Prints a line for each part of each preset."""
     for name in sys.argv[1:] or ["implicit-384", "r2n2-small", "implicit-384-paper", "r2n2-paper"]:
-        model = create(name).eval()
+        model = create(name).freeze()
         code, view = torch.ones(1, model.config.code_size), torch.rand(1, 3, 128, 128)
         second = model.step(code, model.step(code))
         parts = {

@@ -25,13 +25,15 @@ struct Place {
   bool subtract;
 };
 
-// a [rows, depth] times panel [depth, kPanel].
+// a [rows, segments · depth] times panel [segments · depth, kPanel].
 template <typename T>
 struct PanelProduct {
   const T* a;
   int64_t a_stride;  // between rows
   int64_t rows;
-  int64_t depth;
+  int64_t depth;         // numbers of a row that lie together
+  int64_t segments = 1;  // such parts of a row: of a convolution's window, its lines
+  int64_t segment_stride = 0;
   const T* panel;
   int64_t columns;  // of the panel that count, at most kPanel; the others are zero
   Place<T> places[kMaxPlaces];

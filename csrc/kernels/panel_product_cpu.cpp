@@ -24,15 +24,17 @@ JC3D_ALWAYS_INLINE void tile(const PanelProduct<T>& p, int64_t row, int64_t colu
   V sum[height][kWidth] = {};
   const T* a = p.a + row * p.a_stride;
   const T* panel = p.panel + column;
-  for (int64_t k = 0; k < p.depth; ++k, panel += kPanel<T>) {
-    V b[kWidth];
+  for (int64_t segment = 0; segment < p.segments; ++segment, a += p.segment_stride) {
+    for (int64_t k = 0; k < p.depth; ++k, panel += kPanel<T>) {
+      V b[kWidth];
 #pragma GCC unroll 2
-    for (int v = 0; v < kWidth; ++v) b[v] = *reinterpret_cast<const V*>(panel + v * lanes);
+      for (int v = 0; v < kWidth; ++v) b[v] = *reinterpret_cast<const V*>(panel + v * lanes);
 #pragma GCC unroll 8
-    for (int m = 0; m < height; ++m) {
-      const T value = a[m * p.a_stride + k];
+      for (int m = 0; m < height; ++m) {
+        const T value = a[m * p.a_stride + k];
 #pragma GCC unroll 2
-      for (int v = 0; v < kWidth; ++v) sum[m][v] += value * b[v];
+        for (int v = 0; v < kWidth; ++v) sum[m][v] += value * b[v];
+      }
     }
   }
   const int64_t columns = p.columns - column;

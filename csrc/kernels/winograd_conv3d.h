@@ -1,7 +1,5 @@
-// A 3³ convolution with padding 1 in 64 products for every eight cells, by Winograd's F(2, 3) along each axis (Lavin
-// and Gray 2016), where the plain sum takes 216. Along an axis, from the cells d0 to d3 to the outputs y0 and y1:
-//   (d0 - d2)·w0 = m0, (d1 + d2)·(w0 + w1 + w2)/2 = m1, (d2 - d1)·(w0 - w1 + w2)/2 = m2, (d1 - d3)·w2 = m3
-//   y0 = m0 + m1 + m2, y1 = m1 - m2 - m3
+// A 3³ convolution with padding 1 in 64 products for every eight cells, by Winograd's F(2, 3) along each axis
+// (winograd.h), where the plain sum takes 216.
 #pragma once
 
 #include <cstdint>

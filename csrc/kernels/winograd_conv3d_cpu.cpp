@@ -1,11 +1,10 @@
 #include "winograd_conv3d.h"
 
 #include <algorithm>
-#include <array>
 #include <vector>
 
-#include "cpu.h"
 #include "panel_product.h"
+#include "winograd.h"
 
 namespace jc3d {
 namespace {
@@ -13,86 +12,6 @@ namespace {
 // Tiles of a piece along an axis, at most: what is transformed of them stays in the second-level cache.
 constexpr int64_t kLines = 2;
 constexpr int64_t kColumns = 16;
-
-// The four transformed lines of four lines of n numbers.
-template <typename T>
-JC3D_ALWAYS_INLINE void transform_loop(const T* const* d, T* const* m, int64_t n) {
-  const T* d0 = d[0];
-  const T* d1 = d[1];
-  const T* d2 = d[2];
-  const T* d3 = d[3];
-  T* m0 = m[0];
-  T* m1 = m[1];
-  T* m2 = m[2];
-  T* m3 = m[3];
-#pragma GCC ivdep
-  for (int64_t j = 0; j < n; ++j) {
-    m0[j] = d0[j] - d2[j];
-    m1[j] = d1[j] + d2[j];
-    m2[j] = d2[j] - d1[j];
-    m3[j] = d1[j] - d3[j];
-  }
-}
-
-// One of them: a - b, or a + b.
-template <typename T>
-JC3D_ALWAYS_INLINE void combine_loop(const T* a, const T* b, bool add, T* m, int64_t n) {
-  const T sign = add ? T(1) : T(-1);
-#pragma GCC ivdep
-  for (int64_t j = 0; j < n; ++j) m[j] = a[j] + sign * b[j];
-}
-
-template <typename T>
-struct Loops {
-  void (*transform)(const T* const*, T* const*, int64_t);
-  void (*combine)(const T*, const T*, bool, T*, int64_t);
-};
-
-#define JC3D_LOOPS(level, target)                                                  \
-  template <typename T>                                                            \
-  target void transform_##level(const T* const* d, T* const* m, int64_t n) {       \
-    transform_loop(d, m, n);                                                       \
-  }                                                                                \
-  template <typename T>                                                            \
-  target void combine_##level(const T* a, const T* b, bool add, T* m, int64_t n) { \
-    combine_loop(a, b, add, m, n);                                                 \
-  }                                                                                \
-  template <typename T>                                                            \
-  constexpr Loops<T> kLoops_##level = {transform_##level<T>, combine_##level<T>};
-
-#define JC3D_NO_TARGET
-JC3D_LOOPS(scalar, JC3D_NO_TARGET)
-#ifdef JC3D_X86
-JC3D_LOOPS(avx2, JC3D_TARGET_AVX2)
-JC3D_LOOPS(avx512, JC3D_TARGET_AVX512)
-#endif
-#undef JC3D_LOOPS
-#undef JC3D_NO_TARGET
-
-template <typename T>
-const Loops<T>& loops() {
-  switch (cpu_level()) {
-#ifdef JC3D_X86
-    case CpuLevel::avx512:
-      return kLoops_avx512<T>;
-    case CpuLevel::avx2:
-      return kLoops_avx2<T>;
-#endif
-    default:
-      return kLoops_scalar<T>;
-  }
-}
-
-// How product m of an axis enters output y of it: +1, -1 or not at all.
-int sign_of(int m, int y) {
-  constexpr int signs[4][2] = {{1, 0}, {1, 1}, {1, -1}, {0, -1}};
-  return signs[m][y];
-}
-
-// Which of the four cells product m takes, first and second, and whether it adds the second.
-constexpr int kFirst[4] = {0, 1, 2, 1};
-constexpr int kSecond[4] = {2, 2, 1, 3};
-constexpr bool kAdds[4] = {false, true, false, false};
 
 template <typename T>
 class PieceWork {
@@ -102,7 +21,7 @@ class PieceWork {
         packed_(packed),
         shape_(shape),
         panels_(num_panels<T>(shape.out_channels)),
-        loops_(loops<T>()),
+        transforms_(winograd_transforms<T>()),
         multiply_(panel_product<T>()),
         zeros_(shape.in_channels, T(0)) {}
 
@@ -115,8 +34,8 @@ class PieceWork {
     values_.resize(tiles_ * shape_.in_channels);
     for (int mz = 0; mz < 4; ++mz) {
       for (int m = 0; m < 16; ++m) {
-        loops_.combine(plane(kFirst[mz], m), plane(kSecond[mz], m), kAdds[mz], values_.data(),
-                       tiles_ * shape_.in_channels);
+        transforms_.combine(plane(kWinogradFirst[mz], m), plane(kWinogradSecond[mz], m), kWinogradAdds[mz],
+                            values_.data(), tiles_ * shape_.in_channels);
         multiply(mz, m / 4, m % 4);
       }
     }
@@ -145,7 +64,7 @@ class PieceWork {
           d[i] = cell(piece_.z + z - 1, piece_.y + row - 1, piece_.x + 2 * tile + i - 1);
           m[i] = lines_.data() + (row * 4 + i) * row_size + tile * channels;
         }
-        loops_.transform(d, m, channels);
+        transforms_.transform(d, m, channels);
       }
     }
     for (int64_t line = 0; line < piece_.lines; ++line) {
@@ -156,7 +75,7 @@ class PieceWork {
           d[i] = lines_.data() + ((2 * line + i) * 4 + mx) * row_size;
           m[i] = plane(z, i * 4 + mx) + line * row_size;
         }
-        loops_.transform(d, m, row_size);
+        transforms_.transform(d, m, row_size);
       }
     }
   }
@@ -171,7 +90,7 @@ class PieceWork {
     product.columns = kPanel<T>;
     product.place_stride = width;
     for (int phase = 0; phase < 8; ++phase) {
-      const int sign = sign_of(mz, phase >> 2) * sign_of(my, phase >> 1 & 1) * sign_of(mx, phase & 1);
+      const int sign = winograd_sign(mz, phase >> 2) * winograd_sign(my, phase >> 1 & 1) * winograd_sign(mx, phase & 1);
       if (sign != 0) product.places[product.num_places++] = {sums_.data() + phase * tiles_ * width, sign < 0};
     }
     const int64_t index = (mz * 4 + my) * 4 + mx;
@@ -206,7 +125,7 @@ class PieceWork {
   const T* packed_;
   WinogradShape shape_;
   int64_t panels_;
-  const Loops<T>& loops_;
+  const WinogradTransforms<T>& transforms_;
   PanelProductFunction<T> multiply_;
   std::vector<T> zeros_, lines_, planes_, values_, sums_;
   WinogradPieces::Piece piece_{};
@@ -241,10 +160,7 @@ template <typename T>
 void pack_winograd_weight(const T* weight, T* packed, int64_t out_channels, int64_t in_channels) {
   const int64_t panels = num_panels<T>(out_channels);
   std::fill_n(packed, kWinogradProducts * panels * in_channels * kPanel<T>, T(0));
-  // The four products of three taps along one axis of a cube whose sides grow from 3 to 4, axis after axis.
-  const auto taps_of = [](T w0, T w1, T w2) {
-    return std::array<T, 4>{w0, (w0 + w1 + w2) / 2, (w0 - w1 + w2) / 2, w2};
-  };
+  // Along one axis of a cube whose sides grow from 3 to 4, axis after axis.
   for (int64_t o = 0; o < out_channels; ++o) {
     for (int64_t i = 0; i < in_channels; ++i) {
       const T* w = weight + (o * in_channels + i) * 27;
@@ -253,17 +169,17 @@ void pack_winograd_weight(const T* weight, T* packed, int64_t out_channels, int6
       for (int z = 0; z < 3; ++z) {
         for (int y = 0; y < 3; ++y) {
           const T* row = w + (z * 3 + y) * 3;
-          const auto taps = taps_of(row[0], row[1], row[2]);
+          const auto taps = winograd_taps(row[0], row[1], row[2]);
           std::copy(taps.begin(), taps.end(), along_x[z][y]);
         }
         for (int x = 0; x < 4; ++x) {
-          const auto taps = taps_of(along_x[z][0][x], along_x[z][1][x], along_x[z][2][x]);
+          const auto taps = winograd_taps(along_x[z][0][x], along_x[z][1][x], along_x[z][2][x]);
           for (int y = 0; y < 4; ++y) along_yx[z][y][x] = taps[y];
         }
       }
       for (int yx = 0; yx < 16; ++yx) {
         const auto taps =
-            taps_of(along_yx[0][yx / 4][yx % 4], along_yx[1][yx / 4][yx % 4], along_yx[2][yx / 4][yx % 4]);
+            winograd_taps(along_yx[0][yx / 4][yx % 4], along_yx[1][yx / 4][yx % 4], along_yx[2][yx / 4][yx % 4]);
         for (int z = 0; z < 4; ++z) {
           const int64_t panel = (z * 16 + yx) * panels + o / kPanel<T>;
           packed[(panel * in_channels + i) * kPanel<T> + o % kPanel<T>] = taps[z];

@@ -1,20 +1,16 @@
 #include "../kernels/upsample_conv3d.h"
 
-#include "packed_conv3d.h"
+#include "packed_conv.h"
 
 namespace jc3d {
 namespace {
 
-struct Upsample {
-  using Shape = UpsampleShape;
-  static constexpr int64_t products = kUpsampleProducts;
-  static constexpr int64_t scale = 2;
-
+struct Upsample : GridKernel<UpsampleShape, kUpsampleProducts, 2> {
   static int64_t piece_count(Shape shape, int64_t panels) { return UpsamplePieces(shape, panels).count(); }
 
   template <typename T>
-  static void pack(const T* weight, T* packed, int64_t out, int64_t in) {
-    pack_upsample_weight(weight, packed, out, in);
+  static void pack(const T* weight, T* packed, Shape shape) {
+    pack_upsample_weight(weight, packed, shape.out_channels, shape.in_channels);
   }
 
   template <typename T>
@@ -25,9 +21,9 @@ struct Upsample {
 };
 
 STABLE_TORCH_LIBRARY_IMPL(jc3d, CPU, library) {
-  library.impl("upsample_conv3d", TORCH_BOX(&packed_conv3d<Upsample>));
-  library.impl("upsample_conv3d_pack", TORCH_BOX(&packed_conv3d_pack<Upsample>));
-  library.impl("upsample_conv3d_packed", TORCH_BOX(&packed_conv3d_run<Upsample>));
+  library.impl("upsample_conv3d", TORCH_BOX(&packed_conv<Upsample>));
+  library.impl("upsample_conv3d_pack", TORCH_BOX(&packed_conv_pack<Upsample>));
+  library.impl("upsample_conv3d_packed", TORCH_BOX(&packed_conv_run<Upsample>));
 }
 
 }  // namespace

@@ -1,20 +1,16 @@
 #include "../kernels/winograd_conv3d.h"
 
-#include "packed_conv3d.h"
+#include "packed_conv.h"
 
 namespace jc3d {
 namespace {
 
-struct Winograd {
-  using Shape = WinogradShape;
-  static constexpr int64_t products = kWinogradProducts;
-  static constexpr int64_t scale = 1;
-
+struct Winograd : GridKernel<WinogradShape, kWinogradProducts, 1> {
   static int64_t piece_count(Shape shape, int64_t) { return WinogradPieces(shape).count(); }
 
   template <typename T>
-  static void pack(const T* weight, T* packed, int64_t out, int64_t in) {
-    pack_winograd_weight(weight, packed, out, in);
+  static void pack(const T* weight, T* packed, Shape shape) {
+    pack_winograd_weight(weight, packed, shape.out_channels, shape.in_channels);
   }
 
   template <typename T>
@@ -25,9 +21,9 @@ struct Winograd {
 };
 
 STABLE_TORCH_LIBRARY_IMPL(jc3d, CPU, library) {
-  library.impl("winograd_conv3d", TORCH_BOX(&packed_conv3d<Winograd>));
-  library.impl("winograd_conv3d_pack", TORCH_BOX(&packed_conv3d_pack<Winograd>));
-  library.impl("winograd_conv3d_packed", TORCH_BOX(&packed_conv3d_run<Winograd>));
+  library.impl("winograd_conv3d", TORCH_BOX(&packed_conv<Winograd>));
+  library.impl("winograd_conv3d_pack", TORCH_BOX(&packed_conv_pack<Winograd>));
+  library.impl("winograd_conv3d_packed", TORCH_BOX(&packed_conv_run<Winograd>));
 }
 
 }  // namespace

@@ -45,7 +45,10 @@ class Implicit(R2N2):
 
     def pre_activations(self, views: Tensor) -> Tensor:
         """(N, 3, 128, 128) in [0, 1] -> (N, K): a bit is +1 where they are not negative."""
-        return super().codes_of_views(views)
+        return self._pre_activations(self.encoder(views))
+
+    def _pre_activations(self, features: Tensor) -> Tensor:
+        return super()._codes_of_features(features)
 
     @torch.inference_mode()
     def encode_packed(self, views: Tensor) -> Tensor:
@@ -60,14 +63,14 @@ class Implicit(R2N2):
         Raises:
             ValueError: wrong shape, or the model is in training mode.
         """
-        codes = self._each(views, lambda view: self.binarizer.pack(self.pre_activations(view)))
+        codes = self._each(views, lambda features: self.binarizer.pack(self._pre_activations(features)))
         return torch.cat(codes) if codes else views.new_empty(0, -(-self.config.code_size // 8), dtype=torch.uint8)
 
-    def codes_of_views(self, views: Tensor) -> Tensor:
-        """(N, 3, 128, 128) in [0, 1] -> (N, K) of ±1; stochastic in training, the sign in eval mode.
+    def _codes_of_features(self, features: Tensor) -> Tensor:
+        """Of ±1; stochastic in training, the sign in eval mode.
 
         The sign of tanh(x) is the sign of x, so inference skips the tanh.
         """
-        x = self.pre_activations(views)
+        x = self._pre_activations(features)
         codes: Tensor = self.binarizer(torch.tanh(x) if self.training else x)
         return codes

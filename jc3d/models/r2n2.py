@@ -42,6 +42,8 @@ from jc3d.nn.pose_head import most_likely_pose
 
 FINGERPRINT_BYTES = 8
 
+_VIEWS_AT_ONCE = 32  # bounds the memory of the encoder, some 2 MB a view at the paper's widths
+
 
 @dataclass(frozen=True)
 class R2N2Config:
@@ -168,8 +170,22 @@ class ViewEncoder(nn.Module):
 
     def forward(self, views: Tensor) -> Tensor:
         """Views in [0, 1] to the last feature map."""
-        features: Tensor = self.layers(views.contiguous(memory_format=torch.channels_last))
-        return features
+        x = views.contiguous(memory_format=torch.channels_last)
+        activated = False
+        for layer, following in pairwise([*self.layers, nn.Identity()]):
+            if activated:
+                activated = False
+                continue
+            activated = isinstance(layer, DownsampleConv2d) and isinstance(following, nn.LeakyReLU)
+            x = layer(x, NEGATIVE_SLOPE) if activated else layer(x)
+        return x
+
+    def in_kernels(self, views: Tensor) -> bool:
+        """Whether every layer runs in a kernel of ours: a view's features then depend on nothing but the view."""
+        return all(
+            isinstance(layer, nn.LeakyReLU) or (isinstance(layer, DownsampleConv2d) and layer.has_kernel(views))
+            for layer in self.layers
+        )
 
 
 class GridDecoder(nn.Module):
@@ -284,7 +300,10 @@ class R2N2(nn.Module):
 
     def codes_of_views(self, views: Tensor) -> Tensor:
         """Differentiable codes, (N, 3, 128, 128) in [0, 1] -> (N, K)."""
-        codes: Tensor = self.head(self.encoder(views))
+        return self._codes_of_features(self.encoder(views))
+
+    def _codes_of_features(self, features: Tensor) -> Tensor:
+        codes: Tensor = self.head(features)
         return codes[:, : self.config.code_size]
 
     def forward(self, views: Tensor, choose: PoseChoice = most_likely_pose) -> Tensor:
@@ -329,11 +348,11 @@ class R2N2(nn.Module):
 
     @torch.inference_mode()
     def encode(self, views: Tensor) -> Tensor:
-        """Codes of views, one view at a time in one thread, so that a code never depends on its company.
+        """Codes of views; a view's code never depends on its company.
 
-        Convolution libraries choose their summation order by batch size and thread count; encoding every view alone
-        in one thread leaves them nothing to choose by, so on one machine and software the same view gives the same
-        code, whatever the batch and the number of threads.
+        Convolution libraries choose their summation order by batch size and thread count. Our kernels do not; what
+        else there is runs for every view alone in one thread, which leaves nothing to choose by. So on one machine and
+        software the same view gives the same code, whatever the batch and the number of threads.
 
         Args:
             views: (N, 3, 128, 128) float32 in [0, 1].
@@ -344,16 +363,26 @@ class R2N2(nn.Module):
         Raises:
             ValueError: wrong shape, or the model is in training mode.
         """
-        codes = self._each(views, self.codes_of_views)
+        codes = self._each(views, self._codes_of_features)
         return torch.cat(codes) if codes else views.new_empty(0, self.config.code_size, dtype=torch.float32)
 
     def _each(self, views: Tensor, function: Callable[[Tensor], Tensor]) -> list[Tensor]:
-        """What a function gives for each view, (1, 3, 128, 128), in one thread."""
+        """What a function gives for the features of each view."""
         size = self.config.image_size
         if views.dim() != 4 or views.shape[1:] != (3, size, size):
             raise ValueError(f"views: expected (N, 3, {size}, {size}), got {tuple(views.shape)}")
-        with self._inference(views.device), one_thread():
-            return [function(view.float().clone()) for view in views.split(1)] if len(views) else []
+        results: list[Tensor] = []
+        with self._inference(views.device):
+            views = views.float()
+            if self.encoder.in_kernels(views):
+                for some in views.split(_VIEWS_AT_ONCE):
+                    features = self.encoder(some)
+                    with one_thread():
+                        results += [function(each.clone()) for each in features.split(1)]
+            else:
+                with one_thread():
+                    results += [function(self.encoder(each.clone())) for each in views.split(1)]
+        return results
 
     @contextmanager
     def _inference(self, device: torch.device) -> Iterator[None]:

@@ -20,7 +20,7 @@ class GridConv3d(nn.Conv3d):
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__(in_channels, out_channels, kernel_size=3, padding=1)
-        self._packed = PackedWeight(pack_winograd_weight)
+        self._packed = PackedWeight("winograd_conv3d", pack_winograd_weight)
 
     def forward(self, x: Tensor, negative_slope: float = 1.0) -> Tensor:
         """Convolves, then LeakyReLU; a slope of 1 is none."""

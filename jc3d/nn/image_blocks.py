@@ -7,12 +7,17 @@ from typing import Literal
 from torch import Tensor, nn
 
 from jc3d.nn.batch_norm import BatchNorm2d
+from jc3d.nn.packed_weight import PackedWeight, leaky_relu
+from jc3d.ops import conv2d_max_pool_packed, pack_conv2d_max_pool_weight
 
 NEGATIVE_SLOPE = 0.01  # of every LeakyReLU of the models ([J]'s implementation uses torch's default)
 
 
 class DownsampleConv2d(nn.Module):
-    """Convolution and shrinking, (N, in, H, W) -> (N, out, H/stride, W/stride), no activation.
+    """Convolution and shrinking, (N, in, H, W) -> (N, out, H/stride, W/stride).
+
+    For inference on a CPU, with frozen weights, a convolution with 2×2 max-pooling is
+    :func:`jc3d.ops.conv2d_max_pool`, whose weights are packed at the first call.
 
     Args:
         in_channels: input channels.
@@ -38,11 +43,19 @@ class DownsampleConv2d(nn.Module):
         self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, conv_stride, padding=kernel_size // 2)
         self.norm = BatchNorm2d(out_channels) if norm else nn.Identity()
         self.pool = nn.MaxPool2d(stride) if downsample == "pool" else nn.Identity()
+        self._pools_by_two = downsample == "pool" and stride == 2 and not norm
+        self._packed = PackedWeight("conv2d_max_pool", pack_conv2d_max_pool_weight)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Shrinks."""
-        shrunk: Tensor = self.pool(self.norm(self.conv(x)))
-        return shrunk
+    def forward(self, x: Tensor, negative_slope: float = 1.0) -> Tensor:
+        """Shrinks, then LeakyReLU; a slope of 1 is none."""
+        packed = self._packed.for_input(x, self.conv.weight) if self._pools_by_two else None
+        if packed is not None:
+            return conv2d_max_pool_packed(x, packed, self.conv.bias, self.conv.out_channels, negative_slope)
+        return leaky_relu(self.pool(self.norm(self.conv(x))), negative_slope)
+
+    def has_kernel(self, x: Tensor) -> bool:
+        """Whether a kernel of ours runs for ``x``: its results depend on neither the batch nor the threads."""
+        return self._pools_by_two and self._packed.serves(x, self.conv.weight)
 
 
 class ResidualConv2d(nn.Module):

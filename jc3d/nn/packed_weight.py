@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from jc3d.ops import is_compiled
+
 
 class PackedWeight:
     """Packs a frozen weight, and anew whenever it has been replaced or written to.
@@ -15,28 +17,33 @@ class PackedWeight:
     Only weights that require no gradient: fused optimizers write to the others and leave no trace of it.
 
     Args:
+        op: whose kernel it is for.
         pack: from the weight to its packed form.
     """
 
-    def __init__(self, pack: Callable[[Tensor], Tensor]) -> None:
+    def __init__(self, op: str, pack: Callable[[Tensor], Tensor]) -> None:
+        self._op = op
         self._pack = pack
         self._key: tuple[int, int] | None = None
         self._packed: Tensor | None = None
 
     def for_input(self, x: Tensor, weight: Tensor) -> Tensor | None:
-        """The packed form, or None where no CPU kernel runs: in training, under autocast, in other dtypes."""
-        if weight.requires_grad:
-            self._key = self._packed = None
-            return None
-        if not _has_kernel(x, weight):
+        """The packed form, or None where :meth:`serves` says no."""
+        if not self.serves(x, weight):
+            if weight.requires_grad:
+                self._key = self._packed = None
             return None
         key = (weight.data_ptr(), 0 if weight.is_inference() else weight._version)
         if self._packed is None or self._key != key:
             self._key, self._packed = key, self._pack(weight.detach())
         return self._packed
 
+    def serves(self, x: Tensor, weight: Tensor) -> bool:
+        """Whether a CPU kernel runs: not in training, under autocast, in other dtypes, or where none was built."""
+        return not weight.requires_grad and _suits_kernels(x, weight) and is_compiled(self._op, "cpu")
 
-def _has_kernel(x: Tensor, weight: Tensor) -> bool:
+
+def _suits_kernels(x: Tensor, weight: Tensor) -> bool:
     on_cpu = x.device.type == "cpu" and weight.device.type == "cpu"
     plain = not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu") and not torch.compiler.is_compiling()
     return on_cpu and plain and x.dtype == weight.dtype == torch.float32

@@ -65,7 +65,7 @@ class UpsampleConv3d(nn.Module):
         conv = nn.Conv3d(in_channels, out_channels, kernel_size=3, padding=1, bias=bias)
         self.weight = conv.weight
         self.bias = conv.bias
-        self._packed = PackedWeight(pack_upsample_weight)
+        self._packed = PackedWeight("upsample_conv3d", pack_upsample_weight)
 
     def forward(self, x: Tensor, negative_slope: float = 1.0) -> Tensor:
         """Doubles the grid and convolves, then LeakyReLU; a slope of 1 is none."""

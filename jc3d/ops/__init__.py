@@ -1,9 +1,10 @@
 """The ops: each a public function, its reference in plain PyTorch and, where the compiled module has them, kernels."""
 
 from jc3d.ops._extension import extension
-from jc3d.ops._library import OpStatus, status
+from jc3d.ops._library import OpStatus, is_compiled, status
 from jc3d.ops.binarize import binarize
 from jc3d.ops.binarize_pack import binarize_pack
+from jc3d.ops.conv2d_max_pool import conv2d_max_pool, conv2d_max_pool_packed, pack_conv2d_max_pool_weight
 from jc3d.ops.conv3d_lstm_gates import conv3d_lstm_gates, conv3d_lstm_gates_
 from jc3d.ops.conv_lstm_gates import conv_lstm_gates, conv_lstm_gates_
 from jc3d.ops.pack_bits import pack_bits
@@ -20,12 +21,16 @@ __all__ = [
     "OpStatus",
     "binarize",
     "binarize_pack",
+    "conv2d_max_pool",
+    "conv2d_max_pool_packed",
     "conv3d_lstm_gates",
     "conv3d_lstm_gates_",
     "conv_lstm_gates",
     "conv_lstm_gates_",
     "extension",
+    "is_compiled",
     "pack_bits",
+    "pack_conv2d_max_pool_weight",
     "pack_upsample_weight",
     "pack_winograd_weight",
     "status",

@@ -26,9 +26,9 @@ def views() -> torch.Tensor:
     return views
 
 
-@pytest.fixture(scope="module", params=["r2n2-small", "implicit-384"])
+@pytest.fixture(scope="module", params=["r2n2-small", "implicit-384", "implicit-384-paper", "r2n2-paper"])
 def model(request: pytest.FixtureRequest) -> R2N2:
-    return create(request.param).eval()
+    return create(request.param).freeze()
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +64,17 @@ def test_near_zero_pre_activations_do_not_flip(views: torch.Tensor, threads: int
     alone = torch.cat([model.encode(view.unsqueeze(0)) for view in views])
     assert 0.2 < (alone[2:] > 0).float().mean() < 0.8
     assert torch.equal(model.encode(views), alone)
+
+
+def test_kernels_compute_the_network(views: torch.Tensor) -> None:
+    model = create("implicit-384-paper").eval()
+    assert isinstance(model, Implicit)
+    with torch.no_grad():
+        expected = model.pre_activations(views[:3])
+        model.freeze()
+        assert model.encoder.in_kernels(views)
+        ours = model.pre_activations(views[:3])
+    torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-5 * expected.abs().max().item())
 
 
 def test_autocast_around_the_call_changes_nothing(model: R2N2, views: torch.Tensor, codes: torch.Tensor) -> None:

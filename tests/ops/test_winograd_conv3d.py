@@ -1,18 +1,20 @@
 """winograd_conv3d: what both packed convolutions share, and a third opinion."""
 
 import torch
-from packed_conv3d_tests import PackedConv3dTests, sample
+from packed_conv_tests import GRIDS, SMALL_GRID, PackedConvTests, sample
 
 from jc3d.ops import pack_winograd_weight, winograd_conv3d, winograd_conv3d_packed
 from jc3d.ops.winograd_conv3d import _op, winograd_conv3d_ref
 
 
-class TestWinogradConv3d(PackedConv3dTests):
+class TestWinogradConv3d(PackedConvTests):
     op = _op
+    cases = GRIDS
+    small = SMALL_GRID
 
 
 def test_public_functions(device):
-    x, weight, bias = sample((1, 3, 2, 2, 2), 4, device, torch.float32)
+    x, weight, bias = sample((1, 3, 2, 2, 2), (4, 3, 3, 3), device, torch.float32)
     expected = winograd_conv3d_ref(x, weight, bias, 0.1)
     torch.testing.assert_close(winograd_conv3d(x, weight, bias, 0.1), expected)
     torch.testing.assert_close(winograd_conv3d_packed(x, pack_winograd_weight(weight), bias, 4, 0.1), expected)
