@@ -28,7 +28,13 @@ def conv_pool_flops(x, packed, bias, out_channels, *_, **__):
     return 2 * products * x[0] * (x[2] // 2) * (x[3] // 2) * out_channels
 
 
+def head_flops(x, weight, bias, doubled, *_, **__):
+    """A product for each tap of the one channel, of each phase of a doubled grid."""
+    return 2 * (64 if doubled else 27) * x[0] * x[1] * x[2] * x[3] * x[4]
+
+
 OURS = {
+    torch.ops.jc3d.occupancy_head: head_flops,
     torch.ops.jc3d.conv2d_max_pool_packed: conv_pool_flops,
     torch.ops.jc3d.upsample_conv3d_packed: upsample_flops,
     torch.ops.jc3d.winograd_conv3d_packed: winograd_flops,

@@ -39,6 +39,7 @@ from jc3d.nn.float32_products import float32_products
 from jc3d.nn.image_blocks import NEGATIVE_SLOPE, ResidualConv2d
 from jc3d.nn.one_thread import one_thread
 from jc3d.nn.pose_head import most_likely_pose
+from jc3d.ops import occupancy_head
 
 FINGERPRINT_BYTES = 8
 
@@ -220,10 +221,20 @@ class GridDecoder(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, h: Tensor, fine: Tensor) -> Tensor:
-        """Decodes; ``fine`` (B, C, 16, 16, 16) joins where the grid has its size."""
+        """Logits; ``fine`` (B, C, 16, 16, 16) joins where the grid has its size."""
+        logits: Tensor = self.layers[-1](self._features(h, fine))
+        return logits
+
+    def probabilities(self, h: Tensor, fine: Tensor) -> Tensor:
+        """Of *occupied*, (B, 32, 32, 32): the softmax of the logits, from their difference alone."""
+        last: Any = self.layers[-1]
+        return occupancy_head(self._features(h, fine), last.weight, last.bias, isinstance(last, UpsampleConv3d))
+
+    def _features(self, h: Tensor, fine: Tensor) -> Tensor:
+        """What the last layer reads."""
         x = h.contiguous(memory_format=torch.channels_last_3d)
         activated = False
-        for index, (layer, following) in enumerate(pairwise([*self.layers, nn.Identity()])):
+        for index, (layer, following) in enumerate(pairwise(self.layers)):
             if self.join is not None and index == self._join_at:
                 x = x + self.join(fine.to(x.dtype))
             elif activated:
@@ -404,10 +415,9 @@ class R2N2(nn.Module):
 
     @torch.inference_mode()
     def occupancy(self, state: ReceiverState) -> Tensor:
-        """Occupancy probabilities (B, 32, 32, 32), axes x, y, z: the softmax over two channels as one sigmoid."""
+        """Occupancy probabilities (B, 32, 32, 32), axes x, y, z."""
         with self._inference(state.h.device):
-            logits = self.decoder(state.h, state.fine)
-        return torch.sigmoid(logits[:, 1] - logits[:, 0])
+            return self.decoder.probabilities(state.h, state.fine)
 
     @torch.inference_mode()
     def reconstruct(self, codes: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from jc3d.ops.binarize_pack import binarize_pack
 from jc3d.ops.conv2d_max_pool import conv2d_max_pool, conv2d_max_pool_packed, pack_conv2d_max_pool_weight
 from jc3d.ops.conv3d_lstm_gates import conv3d_lstm_gates, conv3d_lstm_gates_
 from jc3d.ops.conv_lstm_gates import conv_lstm_gates, conv_lstm_gates_
+from jc3d.ops.occupancy_head import occupancy_head
 from jc3d.ops.pack_bits import pack_bits
 from jc3d.ops.unpack_bits import unpack_bits
 from jc3d.ops.upsample_conv3d import pack_upsample_weight, upsample_conv3d, upsample_conv3d_packed
@@ -29,6 +30,7 @@ __all__ = [
     "conv_lstm_gates_",
     "extension",
     "is_compiled",
+    "occupancy_head",
     "pack_bits",
     "pack_conv2d_max_pool_weight",
     "pack_upsample_weight",

@@ -31,3 +31,22 @@ def check_has_last_dimension(name: str, tensor: torch.Tensor) -> None:
     """Raises ValueError for a tensor without dimensions."""
     if tensor.dim() == 0:
         raise ValueError(f"{name}: expected at least 1 dimension, got 0")
+
+
+def check_shape(name: str, value: torch.Tensor, shape: tuple[int | None, ...]) -> None:
+    """Raises a ValueError for another shape; None stands for any size."""
+    fits = value.dim() == len(shape)
+    for want, got in zip(shape, value.shape, strict=False):
+        fits = fits and (want is None or want == got)
+    if not fits:
+        wanted = ", ".join("*" if size is None else f"{size}" for size in shape)
+        raise ValueError(f"{name}: expected ({wanted}), got {tuple(value.shape)}")
+
+
+def check_like(name: str, value: torch.Tensor, x: torch.Tensor) -> None:
+    """Raises a TypeError or ValueError for another dtype or device than that of ``x``."""
+    check_float_tensor(name, value)
+    if value.dtype != x.dtype:
+        raise TypeError(f"{name}: expected {describe(x)} as x, got {describe(value)}")
+    if value.device != x.device:
+        raise ValueError(f"{name}: expected a tensor on {x.device} as x, got one on {value.device}")

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from jc3d.ops._checks import check_float_tensor, describe
+from jc3d.ops._checks import check_float_tensor, check_like, check_shape
 from jc3d.ops._library import register
 from jc3d.ops._memory_format import memory_format_of
 
 _PANEL_BYTES = 128  # columns of a packed matrix that lie together, csrc/kernels/panel_product.h
 
 # A GPU has cuDNN; nothing of ours was measured against it yet.
-_WITHOUT_CUDA = "PyTorch's own convolutions run on a GPU"
+WITHOUT_CUDA = "PyTorch's own convolutions run on a GPU"
 
 
 class PackedConv(ABC):
@@ -35,7 +35,7 @@ class PackedConv(ABC):
             fake=lambda x, weight, bias, negative_slope: self._empty(x, weight.shape[0]),
             backward=self._backward,
             setup_context=_setup_context,
-            without_cuda=_WITHOUT_CUDA,
+            without_cuda=WITHOUT_CUDA,
         )
         register(
             f"{name}_pack",
@@ -43,7 +43,7 @@ class PackedConv(ABC):
             reference=self.pack_reference,
             fake=self._fake_pack,
             listed=False,
-            without_cuda=_WITHOUT_CUDA,
+            without_cuda=WITHOUT_CUDA,
         )
         register(
             f"{name}_packed",
@@ -51,7 +51,7 @@ class PackedConv(ABC):
             reference=self.packed_reference,
             fake=lambda x, packed, bias, out_channels, negative_slope: self._empty(x, out_channels),
             listed=False,
-            without_cuda=_WITHOUT_CUDA,
+            without_cuda=WITHOUT_CUDA,
         )
 
     # What tells them apart -----------------------------------------------------------------------------------------
@@ -85,10 +85,10 @@ class PackedConv(ABC):
     def __call__(self, x: Tensor, weight: Tensor, bias: Tensor | None, negative_slope: float) -> Tensor:
         """Checks the arguments and runs the op."""
         check_float_tensor("x", x)
-        _check_like("weight", weight, x)
+        check_like("weight", weight, x)
         self.check_shapes(x, weight)
         if bias is not None:
-            _check_like("bias", bias, x)
+            check_like("bias", bias, x)
             check_shape("bias", bias, (weight.shape[0],))
         if not negative_slope > 0:
             raise ValueError(f"negative_slope: expected more than 0, got {negative_slope}")
@@ -153,16 +153,6 @@ class PackedConv(ABC):
         return grad_x, grad_weight, grad.sum(dim=across) if ctx.has_bias else None, None
 
 
-def check_shape(name: str, value: Tensor, shape: tuple[int | None, ...]) -> None:
-    """Raises a ValueError for another shape; None stands for any size."""
-    fits = value.dim() == len(shape)
-    for want, got in zip(shape, value.shape, strict=False):
-        fits = fits and (want is None or want == got)
-    if not fits:
-        wanted = ", ".join("*" if size is None else f"{size}" for size in shape)
-        raise ValueError(f"{name}: expected ({wanted}), got {tuple(value.shape)}")
-
-
 def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
     x, weight, bias, ctx.negative_slope = inputs
     ctx.has_bias = bias is not None
@@ -172,11 +162,3 @@ def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 def _compute_dtype(tensor: Tensor) -> torch.dtype:
     return torch.float64 if tensor.dtype == torch.float64 else torch.float32
-
-
-def _check_like(name: str, value: Tensor, x: Tensor) -> None:
-    check_float_tensor(name, value)
-    if value.dtype != x.dtype:
-        raise TypeError(f"{name}: expected {describe(x)} as x, got {describe(value)}")
-    if value.device != x.device:
-        raise ValueError(f"{name}: expected a tensor on {x.device} as x, got one on {value.device}")

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from jc3d.ops._packed_conv import PackedConv, check_shape
+from jc3d.ops._checks import check_shape
+from jc3d.ops._packed_conv import PackedConv
 
 _Matrix = tuple[tuple[float, ...], ...]
 

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from jc3d.ops._packed_conv import PackedConv, check_shape
+from jc3d.ops._checks import check_shape
+from jc3d.ops._packed_conv import PackedConv
 
 # A 3² kernel goes through Winograd's F(2, 3), csrc/kernels/conv2d_max_pool.h and winograd.h.
 _WINOGRAD = 3

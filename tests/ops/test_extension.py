@@ -16,7 +16,7 @@ from jc3d.ops._extension import REQUIRE_VARIABLE, extension
 # One op a module, named after it.
 OPS = {path.stem for path in Path(jc3d.ops.__file__).parent.glob("*.py") if not path.stem.startswith("_")}
 KERNELS = Path(__file__).parents[2] / "csrc" / "kernels"
-CPU_ONLY = {"conv2d_max_pool", "upsample_conv3d", "winograd_conv3d"}
+CPU_ONLY = {"conv2d_max_pool", "occupancy_head", "upsample_conv3d", "winograd_conv3d"}
 BLOCK = "import sys; sys.modules['jc3d._C'] = None\n"  # what a missing module looks like to an import
 
 
