@@ -25,13 +25,12 @@ from jc3d.codec import Codes
 from jc3d.data.images import ViewLike, load_views
 from jc3d.errors import CodesError, ImageError
 from jc3d.models import R2N2, Implicit, ReceiverState
+from jc3d.reconstructor import Reconstructor
 
 CodesLike: TypeAlias = Codes | bytes | bytearray | memoryview | str | os.PathLike[str]
 """The codes of one object: as they are, as the bytes of a ``.jc3d`` file, or as its path."""
 
 _CODES_TYPES = (Codes, bytes, bytearray, memoryview, str, os.PathLike)  # of CodesLike, for isinstance
-
-_OBJECTS_AT_ONCE = 32  # bounds the memory of the decoder, some 20 MB an object at the paper's widths
 
 
 class Codec:
@@ -43,6 +42,7 @@ class Codec:
 
     def __init__(self, model: R2N2) -> None:
         self.model = model.freeze()
+        self._reconstructor = Reconstructor(self.model)
 
     @property
     def name(self) -> str:
@@ -52,7 +52,7 @@ class Codec:
     @property
     def device(self) -> torch.device:
         """Where the model is, and the grids it gives."""
-        return next(self.model.parameters()).device
+        return self.model.device
 
     @overload  # a path is also a sequence of paths to a type checker: the first overload is meant to win
     def encode(self, images: ViewLike | Sequence[ViewLike]) -> Codes: ...  # type: ignore[overload-overlap]
@@ -120,8 +120,11 @@ class Codec:
             OSError: a path cannot be read.
         """
         if isinstance(codes, _CODES_TYPES):
-            return self._reconstruct([_read(codes)])[0]
-        return self._reconstruct([_read(item) for item in codes])
+            return self.reconstruct([codes])[0]
+        batch = [_read(item) for item in codes]
+        if not batch:
+            raise CodesError("codes: expected at least one object, got none")
+        return self._reconstructor(self.codes_tensor(item) for item in batch)
 
     def stream(self) -> Stream:
         """Starts an object whose views arrive one after another."""
@@ -144,33 +147,6 @@ class Codec:
         if got != expected:
             raise CodesError(f"codes: expected (code_bits, binary, iterations) = {expected}, got {got}")
         return codes.to_tensor().to(self.device)
-
-    def _reconstruct(self, batch: list[Codes]) -> Tensor:
-        if not batch:
-            raise CodesError("codes: expected at least one object, got none")
-        # Objects with most views first: those still receiving views are then always the first rows.
-        order = sorted(range(len(batch)), key=lambda index: -batch[index].num_views)
-        grids = []
-        for start in range(0, len(order), _OBJECTS_AT_ONCE):
-            members = order[start : start + _OBJECTS_AT_ONCE]
-            grids.append(self._decode([self.codes_tensor(batch[index]) for index in members]))
-        return torch.cat(grids)[torch.tensor(order).argsort()]
-
-    def _decode(self, codes: list[Tensor]) -> Tensor:
-        """Codes (V_i, K), V_i falling -> (B, 32, 32, 32)."""
-        if len(codes[0]) == len(codes[-1]):
-            return self.model.reconstruct(torch.stack(codes))
-        state: ReceiverState | None = None
-        finished: list[ReceiverState] = []
-        for view in range(len(codes[0])):
-            active = sum(len(item) > view for item in codes)
-            if state is not None and active < len(state.h):
-                finished.append(ReceiverState(*(part[active:] for part in state)))
-                state = ReceiverState(*(part[:active] for part in state))
-            state = self.model.step(torch.stack([item[view] for item in codes[:active]]), state)
-        assert state is not None
-        last_first = [state, *reversed(finished)]
-        return self.model.occupancy(ReceiverState(*(torch.cat(parts) for parts in zip(*last_first, strict=True))))
 
 
 class Stream:
@@ -203,10 +179,8 @@ class Stream:
         """
         codes = _read(codes)
         codec = self._codec or _codec_of(codes, self._device)
-        rows, state = codec.codes_tensor(codes), self._state
-        for row in rows:
-            state = codec.model.step(row[None], state)
-        self._codec, self._state = codec, state
+        rows = codec.codes_tensor(codes)
+        self._codec, self._state = codec, codec.model.receive([rows], self._state)
         self._num_views += len(rows)
 
     def occupancy(self) -> Tensor:

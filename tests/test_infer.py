@@ -184,13 +184,6 @@ def test_a_batch_with_any_numbers_of_views_equals_one_by_one(codec: Codec, count
     assert len({grid.numpy().tobytes() for grid in grids}) == len(counts)
 
 
-def test_more_objects_than_are_decoded_at_once(codec: Codec, monkeypatch: pytest.MonkeyPatch) -> None:
-    batch = [codec.encode(views(count, seed=count)) for count in (2, 1, 3, 1, 2)]
-    whole = codec.reconstruct(batch)
-    monkeypatch.setattr(infer, "_OBJECTS_AT_ONCE", 2)
-    assert torch.allclose(codec.reconstruct(batch), whole, rtol=0, atol=TOLERANCE)
-
-
 def test_the_grid_can_be_used_in_autograd(codec: Codec) -> None:
     grid = codec.reconstruct(codec.encode(views(1)))
     scale = torch.ones(1, requires_grad=True)

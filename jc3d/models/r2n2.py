@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from itertools import pairwise
@@ -325,19 +325,14 @@ class R2N2(nn.Module):
             choose: decides where the B·V views, object by object, are placed from; only models that lift ask it.
         """
         said = self._gates(self.codes_of_views(views.flatten(0, 1)), choose)
-        state = self._run(said, len(views))
-        logits: Tensor = self.decoder(state.h, state.fine)
-        return logits
-
-    def _run(self, said: ViewGates, objects: int) -> ReceiverState:
-        """The recurrence over all views of B objects, object by object."""
         # View by view in memory: a step reads its gates where they are.
-        x_gates = said.x_gates.unflatten(0, (objects, -1)).transpose(0, 1).contiguous()
+        x_gates = said.x_gates.unflatten(0, (len(views), -1)).transpose(0, 1).contiguous()
         state: GridState | None = None
         for view_gates in x_gates:
-            state = self.recurrence(view_gates, state, overwrite=not torch.is_grad_enabled())
+            state = self.recurrence(view_gates, state)
         assert state is not None
-        return ReceiverState(*state, said.fine.unflatten(0, (objects, -1)).amax(dim=1))
+        logits: Tensor = self.decoder(state.h, said.fine.unflatten(0, (len(views), -1)).amax(dim=1))
+        return logits
 
     def _gates(self, codes: Tensor, choose: PoseChoice) -> ViewGates:
         said: ViewGates = self.gates(codes, choose) if self.config.lift_channels else self.gates(codes)
@@ -408,16 +403,66 @@ class R2N2(nn.Module):
         """Adds one view a row: (B, K) and the state so far (None: no view yet) -> the state after it."""
         if codes.dim() != 2 or codes.shape[1] != self.config.code_size:
             raise ValueError(f"codes: expected (B, {self.config.code_size}), got {tuple(codes.shape)}")
-        with self._inference(codes.device):
-            said = self._gates_of_each(codes)
-            grid: GridState = self.recurrence(said.x_gates, None if state is None else state.grid)
-        return ReceiverState(*grid, said.fine if state is None else torch.maximum(state.fine, said.fine))
+        return self.receive([code[None] for code in codes], state)
+
+    @torch.inference_mode()
+    def receive(self, codes: Sequence[Tensor], state: ReceiverState | None = None) -> ReceiverState:
+        """Adds all views of several objects, in one pass over the weights that the codes enter by.
+
+        Args:
+            codes: of each object its views' (V_i, K), no object having more than the one before.
+            state: that of these objects so far; None: no view yet. It stays as it is.
+
+        Returns:
+            The state after the last view of each.
+
+        Raises:
+            ValueError: no object or view, a wrong shape, or the model is in training mode.
+        """
+        size, counts = self.config.code_size, [len(views) for views in codes]
+        for index, views in enumerate(codes):
+            if views.dim() != 2 or views.shape[1] != size:
+                raise ValueError(f"codes[{index}]: expected (V, {size}), got {tuple(views.shape)}")
+        if not counts or 0 in counts or counts != sorted(counts, reverse=True):
+            raise ValueError(f"codes: expected objects with a view at least, most views first, got views {counts}")
+        active = [sum(count > view for count in counts) for view in range(counts[0])]
+        rows = torch.stack([codes[index][view] for view, some in enumerate(active) for index in range(some)])
+        with self._inference(rows.device):
+            said = self._gates_of_each(rows)
+            each_view = zip(said.x_gates.split(active), said.fine.split(active), strict=True)
+            for view, (x_gates, fine) in enumerate(each_view):
+                state = self._add_view(x_gates, fine, state, overwrite=view > 0)
+        assert state is not None
+        return state
+
+    def _add_view(self, x_gates: Tensor, fine: Tensor, state: ReceiverState | None, overwrite: bool) -> ReceiverState:
+        """Adds a view of the first objects; the others' state stays."""
+        if state is None:
+            grid = self.recurrence(x_gates)
+            return ReceiverState(grid.h, grid.c, fine)
+        some = len(x_gates)
+        grid = self.recurrence(x_gates, GridState(state.h[:some], state.c[:some]), overwrite)
+        added = ReceiverState(grid.h, grid.c, torch.maximum(state.fine[:some], fine))
+        if some == len(state.h):
+            return added
+        return ReceiverState(*(torch.cat((new, old[some:])) for new, old in zip(added, state, strict=True)))
 
     @torch.inference_mode()
     def occupancy(self, state: ReceiverState) -> Tensor:
-        """Occupancy probabilities (B, 32, 32, 32), axes x, y, z."""
-        with self._inference(state.h.device):
-            return self.decoder.probabilities(state.h, state.fine)
+        """Occupancy probabilities (B, 32, 32, 32), axes x, y, z.
+
+        On a CPU objects are decoded a few at a time, as many as keep the threads busy: that is as fast as all at once,
+        and the allocator's memory is used again, some 20 MB an object at the paper's widths.
+        """
+        device = state.h.device
+        at_once = max(torch.get_num_threads() // 2, 1) if device.type == "cpu" else len(state.h)
+        grids = state.h.new_empty(len(state.h), *(self.config.grid_size,) * 3)
+        with self._inference(device):
+            for some, h, fine in zip(
+                *(part.split(max(at_once, 1)) for part in (grids, state.h, state.fine)), strict=True
+            ):
+                some.copy_(self.decoder.probabilities(h, fine))
+        return grids
 
     @torch.inference_mode()
     def reconstruct(self, codes: Tensor) -> Tensor:
@@ -426,9 +471,12 @@ class R2N2(nn.Module):
             raise ValueError(f"codes: expected (B, V, {self.config.code_size}), got {tuple(codes.shape)}")
         if 0 in codes.shape[:2]:
             raise ValueError(f"codes: expected at least one object and one view, got {tuple(codes.shape)}")
-        with self._inference(codes.device):
-            state = self._run(self._gates_of_each(codes.flatten(0, 1)), len(codes))
-        return self.occupancy(state)
+        return self.occupancy(self.receive(list(codes)))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return next(self.parameters()).device
 
     # Identity ------------------------------------------------------------------------------------------------------
 

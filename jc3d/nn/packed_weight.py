@@ -24,19 +24,20 @@ class PackedWeight:
     def __init__(self, op: str, pack: Callable[[Tensor], Tensor]) -> None:
         self._op = op
         self._pack = pack
-        self._key: tuple[int, int] | None = None
-        self._packed: Tensor | None = None
+        # One attribute, so that a thread which reads it while another packs sees a whole pair.
+        self._last: tuple[tuple[int, int], Tensor] | None = None
 
     def for_input(self, x: Tensor, weight: Tensor) -> Tensor | None:
         """The packed form, or None where :meth:`serves` says no."""
         if not self.serves(x, weight):
             if weight.requires_grad:
-                self._key = self._packed = None
+                self._last = None
             return None
         key = (weight.data_ptr(), 0 if weight.is_inference() else weight._version)
-        if self._packed is None or self._key != key:
-            self._key, self._packed = key, self._pack(weight.detach())
-        return self._packed
+        last = self._last
+        if last is None or last[0] != key:
+            last = self._last = key, self._pack(weight.detach())
+        return last[1]
 
     def serves(self, x: Tensor, weight: Tensor) -> bool:
         """Whether a CPU kernel runs: not in training, under autocast, in other dtypes, or where none was built."""

@@ -1,0 +1,75 @@
+"""Many objects with different numbers of views, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from jc3d.models import R2N2, ReceiverState
+
+
+class Reconstructor:
+    """A frozen model as a function of codes: any number of objects, each with any number of views, from any thread.
+
+    Objects are handled in groups of at most so many codes (an object with more is a group of its own, its views added
+    in parts). Of a group all codes enter in one pass over the weights, each view is added to all objects that have as
+    many, and the grids are decoded a few at a time; so memory is bounded whatever comes in. Which objects share a group
+    changes a grid by no more than rounding (1e-6).
+
+    Args:
+        model: frozen.
+        codes_at_once: of a group; at the paper's widths a code's gates are 100 KB.
+
+    Raises:
+        ValueError: ``codes_at_once`` is not positive.
+    """
+
+    def __init__(self, model: R2N2, codes_at_once: int = 128) -> None:
+        if codes_at_once < 1:
+            raise ValueError(f"codes_at_once: expected at least 1, got {codes_at_once}")
+        self.model = model
+        self.codes_at_once = codes_at_once
+
+    def __call__(self, codes: Iterable[Tensor]) -> Tensor:
+        """Reconstructs.
+
+        Args:
+            codes: of each object (V_i, K) on the model's device, V_i at least 1.
+
+        Returns:
+            (B, 32, 32, 32) float32 probabilities, axes x, y, z, in the order of the objects.
+
+        Raises:
+            ValueError: no view, or a wrong shape.
+        """
+        objects = list(codes)
+        grids = torch.empty(len(objects), *(self.model.config.grid_size,) * 3, device=self.model.device)
+        for group in self._groups([len(views) for views in objects]):
+            state = self._receive([objects[index] for index in group])
+            grids[group] = self.model.occupancy(state)
+        return grids
+
+    def _receive(self, objects: list[Tensor]) -> ReceiverState:
+        """All views of a group; those of one object that has more than a group may have, some at a time."""
+        if len(objects) > 1 or len(objects[0]) <= self.codes_at_once:
+            return self.model.receive(objects)
+        state: ReceiverState | None = None
+        for views in objects[0].split(self.codes_at_once):
+            state = self.model.receive([views], state)
+        assert state is not None
+        return state
+
+    def _groups(self, counts: list[int]) -> Iterable[list[int]]:
+        """Indices of objects, most views first, so that those still receiving are always the first rows."""
+        group: list[int] = []
+        total = 0
+        for index in sorted(range(len(counts)), key=lambda index: -counts[index]):
+            if group and total + counts[index] > self.codes_at_once:
+                yield group
+                group, total = [], 0
+            group.append(index)
+            total += counts[index]
+        if group:
+            yield group

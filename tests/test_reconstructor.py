@@ -1,0 +1,95 @@
+"""Any number of objects with any number of views, from any thread, in bounded memory."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+from torch import Tensor
+
+from jc3d.models import R2N2, R2N2Config, create
+from jc3d.models.weights import build
+from jc3d.reconstructor import Reconstructor
+
+TOLERANCE = 1e-6
+
+
+@pytest.fixture(scope="module", params=["lifted", "matrix"])
+def model(request: pytest.FixtureRequest) -> R2N2:
+    torch.manual_seed(0)
+    if request.param == "lifted":
+        return create("r2n2-small").freeze()
+    narrow = R2N2Config("narrow", code_size=40, hidden_channels=8, up_channels=(20, 16, 16), head_channels=(16,))
+    return build(narrow).freeze()
+
+
+def some_codes(model: R2N2, counts: list[int], seed: int = 0) -> list[Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randn(count, model.config.code_size, generator=generator) for count in counts]
+
+
+def one_by_one(model: R2N2, codes: list[Tensor]) -> Tensor:
+    grids = []
+    for views in codes:
+        state = None
+        for view in views:
+            state = model.step(view[None], state)
+        assert state is not None
+        grids.append(model.occupancy(state))
+    return torch.cat(grids)
+
+
+@pytest.mark.parametrize("codes_at_once", [1, 3, 7, 128])
+def test_objects_keep_their_order_and_grids(model: R2N2, codes_at_once: int) -> None:
+    codes = some_codes(model, [2, 1, 5, 1, 3, 2])
+    grids = Reconstructor(model, codes_at_once)(codes)
+    torch.testing.assert_close(grids, one_by_one(model, codes), rtol=0, atol=TOLERANCE)
+
+
+def test_no_group_has_more_codes_than_it_may(model: R2N2, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    receive = model.receive
+
+    def watched(codes: list[Tensor], *state: object) -> object:
+        sizes.append(sum(len(views) for views in codes))
+        return receive(codes, *state)
+
+    monkeypatch.setattr(model, "receive", watched)
+    Reconstructor(model, 4)(some_codes(model, [1, 2, 1, 9, 2, 1]))
+    assert sum(sizes) == 16
+    assert max(sizes) == 4
+
+
+def test_receiving_leaves_the_state_it_starts_from(model: R2N2) -> None:
+    first, second = some_codes(model, [2, 2])
+    state = model.receive([first])
+    before = [part.clone() for part in state]
+    model.receive([second], state)
+    for was, part in zip(before, state, strict=True):
+        assert torch.equal(was, part)
+
+
+def test_threads_share_a_model(model: R2N2) -> None:
+    fresh = build(model.config)
+    fresh.load_state_dict(model.state_dict())
+    run = Reconstructor(fresh.freeze())  # packs its weights while several threads ask for them
+    batches = [some_codes(model, [1 + index % 3, 2], seed=index) for index in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        grids = list(pool.map(run, batches))
+    for ours, codes in zip(grids, batches, strict=True):
+        torch.testing.assert_close(ours, one_by_one(model, codes), rtol=0, atol=TOLERANCE)
+
+
+def test_nothing_gives_nothing(model: R2N2) -> None:
+    assert Reconstructor(model)([]).shape == (0, 32, 32, 32)
+
+
+def test_bad_input(model: R2N2) -> None:
+    size = model.config.code_size
+    with pytest.raises(ValueError, match="codes_at_once: expected at least 1, got 0"):
+        Reconstructor(model, 0)
+    with pytest.raises(ValueError, match="a view at least"):
+        Reconstructor(model)([torch.randn(0, size)])
+    with pytest.raises(ValueError, match=rf"codes\[0\]: expected \(V, {size}\), got \(2, 3\)"):
+        Reconstructor(model)([torch.randn(2, 3)])
+    with pytest.raises(ValueError, match=r"most views first, got views \[1, 2\]"):
+        model.receive(some_codes(model, [1, 2]))
