@@ -9,9 +9,10 @@ from pathlib import Path
 import torch
 
 from jc3d.errors import WeightsError
+from jc3d.models.config import R2N2Config
 from jc3d.models.implicit import Implicit, ImplicitConfig
 from jc3d.models.presets import PRESETS, preset
-from jc3d.models.r2n2 import R2N2, R2N2Config, ReceiverState
+from jc3d.models.r2n2 import R2N2, ReceiverState
 from jc3d.models.reference import from_reference
 from jc3d.models.weights import build, fold_norms, load_weights, read_metadata, save_weights, unfold_norms
 

@@ -13,7 +13,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from jc3d.models.r2n2 import R2N2, R2N2Config
+from jc3d.models.config import R2N2Config
+from jc3d.models.r2n2 import R2N2
 from jc3d.nn import Binarizer
 
 

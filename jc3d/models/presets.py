@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from jc3d.models.config import R2N2Config
 from jc3d.models.implicit import ImplicitConfig
-from jc3d.models.r2n2 import R2N2Config
 
 # Bits a view, K = 128·128·24 / rate, to the nearest multiple of four ([J] §IV, Fig. 8).
 _BITS = {48: 8192, 96: 4096, 128: 3072, 192: 2048, 384: 1024, 480: 820}

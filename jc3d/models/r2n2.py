@@ -12,239 +12,33 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
-from itertools import pairwise
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from dataclasses import fields
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
 
+from jc3d.models.config import R2N2Config
+from jc3d.models.grid_decoder import GridDecoder
+from jc3d.models.view_encoder import ViewEncoder
 from jc3d.nn import (
     ConvLSTM3d,
-    DownsampleConv2d,
-    GridConv3d,
     GridState,
     LiftedGates,
     LinearGates,
     PoseChoice,
-    UpsampleConv3d,
     ViewGates,
 )
-from jc3d.nn.batch_norm import BatchNorm3d
-from jc3d.nn.code_gates import FINE_CHANNELS, FINE_SIDE
 from jc3d.nn.float32_products import float32_products
-from jc3d.nn.image_blocks import NEGATIVE_SLOPE, ResidualConv2d
+from jc3d.nn.image_blocks import NEGATIVE_SLOPE
 from jc3d.nn.one_thread import one_thread
 from jc3d.nn.pose_head import most_likely_pose
-from jc3d.ops import occupancy_head
 
 FINGERPRINT_BYTES = 8
 
 _VIEWS_AT_ONCE = 32  # bounds the memory of the encoder, some 2 MB a view at the paper's widths
-
-
-@dataclass(frozen=True)
-class R2N2Config:
-    """Architecture of :class:`R2N2`; the defaults are the paper's widths.
-
-    Attributes:
-        name: preset name.
-        code_size: K, numbers in a view's code.
-        encoder_channels: output channels of the shrinking convolutions.
-        encoder_kernels: their kernel sizes.
-        encoder_strides: factors by which they shrink, in all from 128 pixels to ``code_side``.
-        encoder_residuals: 3×3 residual convolutions after each of them.
-        downsample: how they shrink, see :class:`jc3d.nn.DownsampleConv2d`.
-        code_side: pixels along each side of the encoder's last map.
-        lift_channels: of the feature map that is lifted into space, see :class:`jc3d.nn.LiftedGates`; 0: the code
-            enters by a matrix.
-        lift_side: pixels along each side of that map, and points along each side of the cube: 16 or 32.
-        join_fine: whether what is lifted reaches the decoder beside the hidden state too, at 16³.
-        trunk_channels: of the network that reads the code before it is lifted.
-        context_size: numbers that this network has for a whole view.
-        hidden_channels: N_h.
-        cell_side: units along each side of the recurrent cube.
-        refine_channels: output channels of 3³ convolutions of the hidden state before it is doubled.
-        up_channels: output channels of the doubling 3³ convolutions, from ``cell_side`` to 32; one fewer where the last
-            layer doubles.
-        head_channels: output channels of the 3³ convolutions at full resolution before the last one.
-        norm: batch normalisation while training; :func:`jc3d.models.fold_norms` removes it for inference.
-    """
-
-    name: str
-    code_size: int = 1024
-    encoder_channels: tuple[int, ...] = (96, 128, 256, 256, 256, 256)
-    encoder_kernels: tuple[int, ...] = (7, 3, 3, 3, 3, 3)
-    encoder_strides: tuple[int, ...] = (2, 2, 2, 2, 2, 2)
-    encoder_residuals: tuple[int, ...] = (0, 0, 0, 0, 0, 0)
-    downsample: Literal["pool", "stride"] = "pool"
-    code_side: int = 2
-    lift_channels: int = 0
-    lift_side: int = 16
-    join_fine: bool = False
-    trunk_channels: int = 128
-    context_size: int = 256
-    hidden_channels: int = 128
-    cell_side: int = 4
-    refine_channels: tuple[int, ...] = ()
-    up_channels: tuple[int, ...] = (128, 128, 64)
-    head_channels: tuple[int, ...] = (32,)
-    norm: bool = False
-
-    family: ClassVar[str] = "r2n2"
-    binary: ClassVar[bool] = False
-    image_size: ClassVar[int] = 128
-    grid_size: ClassVar[int] = 32
-
-    def __post_init__(self) -> None:
-        if self.code_size < 1:
-            raise ValueError(f"code_size: expected a positive number, got {self.code_size}")
-        stages, shrinking = len(self.encoder_strides), self.image_size // self.code_side
-        if math.prod(self.encoder_strides) != shrinking:
-            raise ValueError(
-                f"encoder_strides: expected a product of {shrinking} ({self.image_size} to {self.code_side}), "
-                f"got {self.encoder_strides}"
-            )
-        for field in ("encoder_channels", "encoder_kernels", "encoder_residuals"):
-            value = getattr(self, field)
-            if len(value) != stages:
-                raise ValueError(f"{field}: expected {stages} numbers, one a stride, got {value}")
-        if self.lift_channels and self.encoder_channels[-1] != self.code_channels:
-            raise ValueError(
-                f"encoder_channels: expected {self.code_channels} in the end, which hold code_size = {self.code_size}, "
-                f"got {self.encoder_channels}"
-            )
-        if self.lift_channels and (self.code_side % 4 or self.cell_side % 2):
-            sides = f"{self.code_side} and {self.cell_side}"
-            raise ValueError(f"lift_channels: expected a code_side of fours and an even cell_side, got {sides}")
-        if self.lift_side not in (FINE_SIDE, 2 * FINE_SIDE) or self.lift_side % self.code_side:
-            sides = f"{self.lift_side} (code_side {self.code_side})"
-            raise ValueError(f"lift_side: expected 16 or 32, and a multiple of code_side, got {sides}")
-        if self.join_fine and not (self.lift_channels and self.cell_side < FINE_SIDE):
-            raise ValueError("join_fine: expected a code that is lifted and units coarser than 16³, got neither or one")
-        doublings = (self.grid_size // self.cell_side).bit_length() - 1
-        if len(self.up_channels) not in (doublings, doublings - 1) or (self.last_doubles and self.head_channels):
-            raise ValueError(
-                f"up_channels: expected {doublings} numbers, or {doublings - 1} and no head_channels "
-                f"({self.cell_side} is doubled {doublings} times), got {self.up_channels} and {self.head_channels}"
-            )
-
-    @property
-    def last_doubles(self) -> bool:
-        """Whether the last layer of the decoder doubles the grid."""
-        return self.cell_side << len(self.up_channels) < self.grid_size
-
-    @property
-    def code_channels(self) -> int:
-        """Channels of a map that holds K numbers; what it holds more is not sent."""
-        return -(-self.code_size // self.code_side**2)
-
-    @property
-    def code_bits(self) -> int:
-        """Bits of a view's code on the wire."""
-        return self.code_size if self.binary else 32 * self.code_size
-
-    @property
-    def ratio(self) -> float:
-        """Compression ratio of a view by payload, [J] eq. 12."""
-        return self.image_size**2 * 24 / self.code_bits
-
-
-class ViewEncoder(nn.Module):
-    """(N, 3, 128, 128) -> (N, channels[-1], code_side, code_side): convolutions, LeakyReLU between, none at the end."""
-
-    def __init__(self, config: R2N2Config) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        in_channels = 3
-        stages = (config.encoder_channels, config.encoder_kernels, config.encoder_strides, config.encoder_residuals)
-        for out_channels, kernel, stride, residuals in zip(*stages, strict=True):
-            if layers:
-                layers.append(nn.LeakyReLU(NEGATIVE_SLOPE))
-            layers.append(DownsampleConv2d(in_channels, out_channels, kernel, stride, config.downsample, config.norm))
-            layers += [ResidualConv2d(out_channels, config.norm) for _ in range(residuals)]
-            in_channels = out_channels
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, views: Tensor) -> Tensor:
-        """Views in [0, 1] to the last feature map."""
-        x = views.contiguous(memory_format=torch.channels_last)
-        activated = False
-        for layer, following in pairwise([*self.layers, nn.Identity()]):
-            if activated:
-                activated = False
-                continue
-            activated = isinstance(layer, DownsampleConv2d) and isinstance(following, nn.LeakyReLU)
-            x = layer(x, NEGATIVE_SLOPE) if activated else layer(x)
-        return x
-
-    def in_kernels(self, views: Tensor) -> bool:
-        """Whether every layer runs in a kernel of ours: a view's features then depend on nothing but the view."""
-        return all(
-            isinstance(layer, nn.LeakyReLU) or (isinstance(layer, DownsampleConv2d) and layer.has_kernel(views))
-            for layer in self.layers
-        )
-
-
-class GridDecoder(nn.Module):
-    """Hidden state to occupancy logits, (B, N_h, S, S, S) -> (B, 2, 32, 32, 32); channel 1 is *occupied*."""
-
-    def __init__(self, config: R2N2Config) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        channels = config.hidden_channels
-        side = config.cell_side
-        self.join: nn.Module | None = None
-        for width in config.refine_channels:
-            layers.append(GridConv3d(channels, width))
-            if config.norm:
-                layers.append(BatchNorm3d(width))
-            layers.append(nn.LeakyReLU(NEGATIVE_SLOPE))
-            channels = width
-        for width in config.up_channels:
-            layers.append(UpsampleConv3d(channels, width))
-            side *= 2
-            if config.norm and side < config.grid_size:  # at 32³ it would cost more than the convolution
-                layers.append(BatchNorm3d(width))
-            if config.join_fine and side == FINE_SIDE:
-                self.join = nn.Conv3d(FINE_CHANNELS, width, kernel_size=1, bias=False)
-                self._join_at = len(layers)
-            layers.append(nn.LeakyReLU(NEGATIVE_SLOPE))
-            channels = width
-        for width in config.head_channels:
-            layers += [GridConv3d(channels, width), nn.LeakyReLU(NEGATIVE_SLOPE)]
-            channels = width
-        layers.append(UpsampleConv3d(channels, 2) if config.last_doubles else GridConv3d(channels, 2))
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, h: Tensor, fine: Tensor) -> Tensor:
-        """Logits; ``fine`` (B, C, 16, 16, 16) joins where the grid has its size."""
-        logits: Tensor = self.layers[-1](self._features(h, fine))
-        return logits
-
-    def probabilities(self, h: Tensor, fine: Tensor) -> Tensor:
-        """Of *occupied*, (B, 32, 32, 32): the softmax of the logits, from their difference alone."""
-        last: Any = self.layers[-1]
-        return occupancy_head(self._features(h, fine), last.weight, last.bias, isinstance(last, UpsampleConv3d))
-
-    def _features(self, h: Tensor, fine: Tensor) -> Tensor:
-        """What the last layer reads."""
-        x = h.contiguous(memory_format=torch.channels_last_3d)
-        activated = False
-        for index, (layer, following) in enumerate(pairwise(self.layers)):
-            if self.join is not None and index == self._join_at:
-                x = x + self.join(fine.to(x.dtype))
-            elif activated:
-                activated = False
-                continue
-            joins_next = self.join is not None and index + 1 == self._join_at
-            activated = isinstance(layer, GridConv3d | UpsampleConv3d) and isinstance(following, nn.LeakyReLU)
-            activated = activated and not joins_next
-            x = layer(x, NEGATIVE_SLOPE) if activated else layer(x)
-        return x
 
 
 class ReceiverState(NamedTuple):

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from jc3d.errors import WeightsError
-from jc3d.models.r2n2 import R2N2, R2N2Config
+from jc3d.models.config import R2N2Config
+from jc3d.models.r2n2 import R2N2
 
 # In ``GridDecoder.layers`` a LeakyReLU stands after every convolution but the last.
 _DECODER = {f"conv3d{i + 1}": f"decoder.layers.{2 * i}" for i in range(5)}

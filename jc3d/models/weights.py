@@ -20,8 +20,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from jc3d.errors import WeightsError
 from jc3d.files import atomic_write
+from jc3d.models.config import R2N2Config
 from jc3d.models.implicit import Implicit, ImplicitConfig
-from jc3d.models.r2n2 import R2N2, R2N2Config
+from jc3d.models.r2n2 import R2N2
 from jc3d.nn import DownsampleConv2d, UpsampleConv3d
 from jc3d.nn.image_blocks import ResidualConv2d
 
