@@ -22,7 +22,7 @@ import jc3d.files
 from jc3d import infer
 from jc3d.cli import main
 from jc3d.codec import Codes
-from jc3d.models import create, save_weights
+from jc3d.models import create, load, save_weights
 
 pytestmark = pytest.mark.usefixtures("weights")
 
@@ -61,7 +61,7 @@ def fails(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
-    for command in ("encode", "reconstruct", "info", "demo", "models", "train", "evaluate"):
+    for command in ("encode", "reconstruct", "info", "demo", "models", "export", "train", "evaluate"):
         assert f" {command} " in shown
     assert main([]) == 0
     assert "Usage: jc3d" in capsys.readouterr().out
@@ -168,6 +168,30 @@ def test_demo_of_several_meshes(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert sorted(path.name for path in out.iterdir()) == ["box", "box-2", "slab"]
     assert all(Codes.load(folder / "codes.jc3d").num_views == 2 for folder in out.iterdir())
     assert "mean" in shown
+
+
+def test_export_writes_the_parts_that_are_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    onnx = pytest.importorskip("onnx", reason="the extra 'onnx' is not installed")
+    pytest.importorskip("onnxscript", reason="the extra 'onnx' is not installed")
+    encoder, decoder = tmp_path / "encoder.onnx", tmp_path / "decoder.pt2"
+    assert main(["export", "toy", "--encoder", str(encoder), "--decoder", str(decoder)]) == 0
+    captured = capsys.readouterr()
+    shown = " ".join(captured.out.split())
+    for fact in (
+        "encoder.onnx: the encoder of implicit-480",
+        "ONNX, opset 18",
+        "views float32 (N, 3, 128, 128)",
+        "gives codes",
+        f"size {encoder.stat().st_size} bytes",
+        "decoder.pt2: the decoder of implicit-480",
+        "torch.export",
+        "h float32 (N, 32, 8, 8, 8), fine float32 (N, 32, 16, 16, 16)",
+        f"fingerprint {load('toy').fingerprint.hex()}",
+    ):
+        assert fact in shown
+    assert captured.err == ""
+    assert {"jc3d.part": "encoder"}.items() <= {p.key: p.value for p in onnx.load(encoder).metadata_props}.items()
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["decoder.pt2", "encoder.onnx"]
 
 
 def test_train_has_an_option_for_every_field_of_its_config() -> None:
@@ -322,6 +346,23 @@ def test_unwritable_outputs(
     assert "directory" in fails(capsys, "encode", *images, "-o", tmp_path, "--model", "toy")
     assert ".nonsense" in fails(capsys, "reconstruct", codes_file, "-o", tmp_path / "a.nonsense")
     assert "object.jc3d" in fails(capsys, "demo", "-o", codes_file, "--model", "toy")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_bad_exports(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, nowhere = tmp_path / "a.pt2", tmp_path / "no" / "such" / "a.pt2"
+    before = sorted(tmp_path.rglob("*"))
+    assert "Missing argument" in fails(capsys, "export")
+    assert "expected at least one of --encoder, --step and --decoder" in fails(capsys, "export", "toy")
+    assert "a file of its own" in fails(capsys, "export", "toy", "--step", out, "--decoder", out)
+    assert "got '.txt'" in fails(capsys, "export", "toy", "--encoder", out, "--step", tmp_path / "a.txt")
+    assert "got 'none'" in fails(capsys, "export", "none", "--encoder", out)
+    assert "no such file" in fails(capsys, "export", tmp_path / "none.safetensors", "--encoder", out)
+    assert str(nowhere) in fails(capsys, "export", "toy", "--encoder", nowhere)
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    assert "pip install 'jc3d[onnx]'" in fails(capsys, "export", "toy", "--encoder", tmp_path / "a.onnx")
     assert sorted(tmp_path.rglob("*")) == before
 
 

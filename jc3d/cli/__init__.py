@@ -20,6 +20,7 @@ from jc3d.cli.console import console
 from jc3d.cli.demo import demo
 from jc3d.cli.encode import encode
 from jc3d.cli.evaluate import evaluate
+from jc3d.cli.export import export
 from jc3d.cli.info import info
 from jc3d.cli.models import models
 from jc3d.cli.reconstruct import reconstruct
@@ -31,7 +32,7 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-for _command in (encode, reconstruct, info, demo, models, train, evaluate):
+for _command in (encode, reconstruct, info, demo, models, export, train, evaluate):
     app.command()(_command)
 
 

@@ -52,7 +52,7 @@ class LinearGates(nn.Module):
             gates: Tensor = self.linear(codes)
         else:  # the same product the other way round, which CPU libraries run twice as fast for a few codes
             gates = torch.addmm(self.linear.bias[:, None], self.linear.weight, codes.T).T.contiguous()
-        return ViewGates(gates.view(-1, *self.shape), gates.new_empty(len(gates), 0, *(FINE_SIDE,) * 3))
+        return ViewGates(gates.view(-1, *self.shape), gates.new_empty(gates.shape[0], 0, *(FINE_SIDE,) * 3))
 
 
 class LiftedGates(nn.Module):

@@ -35,7 +35,7 @@ class Lift(nn.Module):
             pixels, nearness = self.project(poses.float())
             read = F.grid_sample(features.float(), pixels[:, None], padding_mode="border", align_corners=False)
             volume = torch.cat((read[:, :, 0], nearness[:, None]), dim=1)
-            return volume.view(len(poses), -1, self.side, self.side, self.side)
+            return volume.view(poses.shape[0], -1, self.side, self.side, self.side)
 
     def project(self, poses: Tensor) -> tuple[Tensor, Tensor]:
         """Where each point is seen: (N, 3) -> image coordinates (N, S³, 2), column and row in ±1, and nearness (N, S³).

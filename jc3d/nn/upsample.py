@@ -81,7 +81,7 @@ class UpsampleConv3d(nn.Module):
             if torch.is_autocast_enabled(x.device.type):
                 kernel = kernel.to(torch.get_autocast_dtype(x.device.type))
             return F.conv_transpose3d(x, kernel, bias, stride=2, padding=1)
-        repeated = None if bias is None else bias.repeat_interleave(8)
+        repeated = None if bias is None else bias[:, None].expand(-1, 8).flatten()
         phases = F.conv3d(x, fold_nearest_into_phases(weight), repeated, padding=1)
         batch, _, depth, height, width = phases.shape
         phases = phases.view(batch, len(weight), 2, 2, 2, depth, height, width)

@@ -1,7 +1,7 @@
 """The ops: each a public function, its reference in plain PyTorch and, where the compiled module has them, kernels."""
 
 from jc3d.ops._extension import extension
-from jc3d.ops._library import OpStatus, is_compiled, status
+from jc3d.ops._library import OpStatus, decompositions, is_compiled, status
 from jc3d.ops.binarize import binarize
 from jc3d.ops.binarize_pack import binarize_pack
 from jc3d.ops.conv2d_max_pool import conv2d_max_pool, conv2d_max_pool_packed, pack_conv2d_max_pool_weight
@@ -28,6 +28,7 @@ __all__ = [
     "conv3d_lstm_gates_",
     "conv_lstm_gates",
     "conv_lstm_gates_",
+    "decompositions",
     "extension",
     "is_compiled",
     "occupancy_head",

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch._ops import OperatorBase
 
 from jc3d.ops._extension import extension
 
@@ -22,6 +23,7 @@ DEVICES = ("cpu", "cuda")
 
 library = torch.library.Library(NAMESPACE, "FRAGMENT")
 _names: list[str] = []
+_references: dict[str, Callable[..., Any]] = {}
 _without_cuda: dict[str, str] = {}
 
 
@@ -69,6 +71,7 @@ def register(
         return reference(*args, **kwargs)
 
     qualified = f"{NAMESPACE}::{name}"
+    _references[name] = reference
     library.define(name + signature, tags=(torch.Tag.pt2_compliant_tag,))
     library.impl(name, run_reference, "CompositeExplicitAutograd")
     torch.library.register_fake(qualified, fake, lib=library)
@@ -94,6 +97,19 @@ def status() -> dict[str, dict[str, OpStatus]]:
         not this machine has such a device.
     """
     return {name: {device: _op_status(name, device) for device in DEVICES} for name in _names}
+
+
+def decompositions(*names: str) -> dict[OperatorBase, Callable[..., Any]]:
+    """Ops as their references, for :meth:`torch.export.ExportedProgram.run_decompositions`.
+
+    Args:
+        names: of ops that write to none of their arguments, and whose references hold no ``torch.tensor``, which does
+            not decompose.
+
+    Returns:
+        Each op with its reference: a program so decomposed has torch's operators in its place.
+    """
+    return {getattr(getattr(torch.ops, NAMESPACE), name).default: _references[name] for name in names}
 
 
 def _op_status(name: str, device: str) -> OpStatus:

@@ -34,10 +34,11 @@ def pack_bits(x: Tensor) -> Tensor:
 
 def pack_bits_ref(x: Tensor) -> Tensor:
     """The op in plain PyTorch: the specification of the kernels. ``(*, n)`` float -> ``(*, ceil(n / 8))`` uint8."""
-    bits = torch.nn.functional.pad((x >= 0).to(torch.uint8), (0, -x.shape[-1] % 8))
-    weights = torch.tensor([128, 64, 32, 16, 8, 4, 2, 1], dtype=torch.uint8, device=x.device)
+    # In int32 and without a tensor of constants, so that it decomposes into what ONNX runtimes compute.
+    bits = torch.nn.functional.pad((x >= 0).to(torch.int32), (0, -x.shape[-1] % 8))
+    weights = 2 ** torch.arange(7, -1, -1, dtype=torch.int32, device=x.device)
     groups = bits.reshape(*x.shape[:-1], bits.shape[-1] // 8, 8)
-    return (groups * weights).sum(-1, dtype=torch.uint8)
+    return (groups * weights).sum(-1, dtype=torch.int32).to(torch.uint8)
 
 
 def _fake(x: Tensor) -> Tensor:

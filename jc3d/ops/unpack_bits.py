@@ -46,8 +46,10 @@ def unpack_bits_ref(packed: Tensor, n: int, dtype: torch.dtype) -> Tensor:
 
     ``(*, ceil(n / 8))`` uint8 -> ``(*, n)`` of ``dtype``.
     """
-    shifts = torch.tensor([7, 6, 5, 4, 3, 2, 1, 0], dtype=torch.uint8, device=packed.device)
-    bits = (packed.unsqueeze(-1) >> shifts & 1).reshape(*packed.shape[:-1], packed.shape[-1] * 8)
+    # In int32 and without a tensor of constants, so that it decomposes into what ONNX runtimes compute.
+    weights = 2 ** torch.arange(7, -1, -1, dtype=torch.int32, device=packed.device)
+    bits = packed.to(torch.int32).unsqueeze(-1).bitwise_and(weights) != 0
+    bits = bits.reshape(*packed.shape[:-1], packed.shape[-1] * 8)
     return bits[..., :n].to(dtype).contiguous() * 2 - 1
 
 
