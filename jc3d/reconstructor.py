@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 
 import torch
 from torch import Tensor
 
 from jc3d.models import R2N2, ReceiverState
+from jc3d.reconstruction_plan import ReconstructionPlan
 
 
 class Reconstructor:
@@ -16,7 +18,8 @@ class Reconstructor:
     Objects are handled in groups of at most so many codes (an object with more is a group of its own, its views added
     in parts). Of a group all codes enter in one pass over the weights, each view is added to all objects that have as
     many, and the grids are decoded a few at a time; so memory is bounded whatever comes in. Which objects share a group
-    changes a grid by no more than rounding (1e-6).
+    changes a grid by no more than rounding (1e-6). On a GPU a group runs in CUDA graphs, captured once for each power
+    of two of objects (:class:`jc3d.reconstruction_plan.ReconstructionPlan`), views one after another.
 
     Args:
         model: frozen.
@@ -31,6 +34,8 @@ class Reconstructor:
             raise ValueError(f"codes_at_once: expected at least 1, got {codes_at_once}")
         self.model = model
         self.codes_at_once = codes_at_once
+        self._plans: dict[int, ReconstructionPlan] = {}
+        self._lock = threading.Lock()
 
     def __call__(self, codes: Iterable[Tensor]) -> Tensor:
         """Reconstructs.
@@ -47,9 +52,21 @@ class Reconstructor:
         objects = list(codes)
         grids = torch.empty(len(objects), *(self.model.config.grid_size,) * 3, device=self.model.device)
         for group in self._groups([len(views) for views in objects]):
-            state = self._receive([objects[index] for index in group])
-            grids[group] = self.model.occupancy(state)
+            grids[group] = self._reconstruct([objects[index] for index in group])
         return grids
+
+    def _reconstruct(self, objects: list[Tensor]) -> Tensor:
+        if self.model.device.type == "cuda":
+            return self._plan(len(objects))(objects)
+        return self.model.occupancy(self._receive(objects))
+
+    def _plan(self, objects: int) -> ReconstructionPlan:
+        """The plan for so many objects, or for the next power of two: so there are few, and they are kept."""
+        size = 1 << (objects - 1).bit_length()
+        with self._lock:
+            if size not in self._plans:
+                self._plans[size] = ReconstructionPlan(self.model, size)
+            return self._plans[size]
 
     def _receive(self, objects: list[Tensor]) -> ReceiverState:
         """All views of a group; those of one object that has more than a group may have, some at a time."""

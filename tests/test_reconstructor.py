@@ -8,6 +8,7 @@ from torch import Tensor
 
 from jc3d.models import R2N2, R2N2Config, create
 from jc3d.models.weights import build
+from jc3d.reconstruction_plan import ReconstructionPlan
 from jc3d.reconstructor import Reconstructor
 
 TOLERANCE = 1e-6
@@ -77,6 +78,25 @@ def test_threads_share_a_model(model: R2N2) -> None:
         grids = list(pool.map(run, batches))
     for ours, codes in zip(grids, batches, strict=True):
         torch.testing.assert_close(ours, one_by_one(model, codes), rtol=0, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("counts", [[3, 2, 2, 1], [2], [1, 1, 1]])
+def test_a_plan_masks_what_has_no_view(model: R2N2, counts: list[int]) -> None:
+    plan = ReconstructionPlan(model, 4)
+    for seed in range(2):  # nothing of the last call is left
+        codes = some_codes(model, counts, seed)
+        torch.testing.assert_close(plan(codes), one_by_one(model, codes), rtol=0, atol=TOLERANCE)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU that this PyTorch can use")
+def test_cuda_graphs_give_the_grids_of_single_steps(model: R2N2) -> None:
+    on_gpu = build(model.config)
+    on_gpu.load_state_dict(model.state_dict())
+    on_gpu.to("cuda").freeze()
+    run = Reconstructor(on_gpu, 8)
+    for seed in range(2):
+        codes = [views.cuda() for views in some_codes(model, [2, 1, 5, 1, 3, 9], seed)]
+        torch.testing.assert_close(run(codes), one_by_one(on_gpu, codes), rtol=0, atol=1e-5)
 
 
 def test_nothing_gives_nothing(model: R2N2) -> None:

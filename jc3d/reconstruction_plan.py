@@ -1,0 +1,88 @@
+"""A reconstruction for one number of objects, in buffers of its own; on a GPU two CUDA graphs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from jc3d.models import R2N2, ReceiverState
+
+_WARM_UP = 3  # calls before a capture: libraries choose their algorithms and take their workspaces
+
+
+class ReconstructionPlan:
+    """Adds a view to all objects at once, and decodes them; nothing is allocated between.
+
+    The shapes never change, so that on a GPU both become graphs: one launch instead of one a kernel. An object that has
+    no more views, or none at all where fewer objects come in than the plan is for, is masked.
+
+    Args:
+        model: frozen.
+        objects: most that come in at once.
+    """
+
+    def __init__(self, model: R2N2, objects: int) -> None:
+        self.model = model
+        self.objects = objects
+        self._lock = threading.Lock()
+        device, config = model.device, model.config
+        with torch.inference_mode():
+            self._codes = torch.zeros(objects, config.code_size, device=device)
+            self._has_view = torch.zeros(objects, dtype=torch.bool, device=device)
+            state = model.step(self._codes)
+            self._state = ReceiverState(*(torch.empty_like(part) for part in state))
+            self._grids = model.occupancy(state)
+            self._forget()
+            self._step, self._decode = self._add_view, self._occupancy
+            if device.type == "cuda":
+                self._step, self._decode = _captured(self._add_view), _captured(self._occupancy)
+
+    @torch.inference_mode()
+    def __call__(self, codes: Sequence[Tensor]) -> Tensor:
+        """Reconstructs (V_i, K) codes of at most so many objects, no object having more than the one before.
+
+        Returns:
+            (B, 32, 32, 32) float32 probabilities, axes x, y, z.
+        """
+        with self._lock:
+            self._forget()
+            for view in range(len(codes[0])):
+                active = sum(len(views) > view for views in codes)
+                self._codes[:active] = torch.stack([views[view] for views in codes[:active]])
+                self._has_view[active:] = False
+                self._has_view[:active] = True
+                self._step()
+            self._decode()
+            return self._grids[: len(codes)].clone()
+
+    def _forget(self) -> None:
+        """No view yet: zeros, and less than any detail."""
+        self._state.h.zero_()
+        self._state.c.zero_()
+        self._state.fine.fill_(-torch.inf)
+
+    def _add_view(self) -> None:
+        state, mask = self._state, self._has_view.view(-1, 1, 1, 1, 1)
+        added = self.model.step(self._codes, state)
+        for part, new in zip(state, added, strict=True):
+            torch.where(mask, new, part, out=part)
+
+    def _occupancy(self) -> None:
+        self._grids.copy_(self.model.occupancy(self._state))
+
+
+def _captured(work: Callable[[], None]) -> Callable[[], None]:
+    """The work as a CUDA graph; its first calls are real."""
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(_WARM_UP):
+            work()
+    torch.cuda.current_stream().wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph, capture_error_mode="thread_local"):  # other threads may use the GPU meanwhile
+        work()
+    return graph.replay
