@@ -14,23 +14,31 @@ from jc3d.ops import unpack_bits
 CONTENDERS = ("ours", *PEERS)
 # Views and objects. Compiling and exporting one shape takes minutes where its loop over views is unrolled: these are
 # timed on the shapes that are asked for most.
+BITS, FLOATS = "implicit-384-paper", "r2n2-paper"
 FEW = [(1, 1), (5, 1), (5, 8)]
 MORE = [(20, 1), (1, 8), (20, 8), (1, 64), (5, 64), (20, 64)]
-CASES = [(contender, *case) for case in FEW for contender in CONTENDERS]
-CASES += [(contender, *case) for case in MORE for contender in ("ours", "eager")]
+CASES = [(BITS, contender, *case) for case in FEW for contender in CONTENDERS]
+CASES += [(BITS, contender, *case) for case in MORE for contender in ("ours", "eager")]
+CASES += [(FLOATS, contender, *case) for case in FEW for contender in ("ours", "eager")]
 
 
 @pytest.fixture(scope="module")
-def model():
-    return create("r2n2-paper").freeze()
+def models():
+    return {name: create(name).freeze() for name in (BITS, FLOATS)}
 
 
-@pytest.mark.parametrize(("contender", "views", "objects"), CASES)
-def bench_reconstruct(benchmark, model, contender, views, objects):
-    """Codes to a grid, with torch's number of threads."""
-    benchmark.group = f"reconstruct {objects} from {views} views cpu"
+def draw(model, *shape):
     torch.manual_seed(0)
-    codes = torch.randn(objects, views, model.config.code_size)
+    codes = torch.randn(*shape, model.config.code_size)
+    return torch.where(codes >= 0, 1.0, -1.0) if model.config.binary else codes
+
+
+@pytest.mark.parametrize(("name", "contender", "views", "objects"), CASES)
+def bench_reconstruct(benchmark, models, name, contender, views, objects):
+    """Codes to a grid, with torch's number of threads."""
+    benchmark.group = f"reconstruct {objects} from {views} views, {name} cpu"
+    model = models[name]
+    codes = draw(model, objects, views)
     plain = with_weights_of(model)
     run = model.reconstruct if contender == "ours" else peer(contender, plain, (codes,))
     with torch.inference_mode():
@@ -49,12 +57,14 @@ class PlainStep(torch.nn.Module):
         return self.plain.decode(self.plain.step(code, h, c)[0])
 
 
-@pytest.mark.parametrize("contender", CONTENDERS)
-def bench_one_more_view(benchmark, model, contender):
+@pytest.mark.parametrize(
+    ("name", "contender"), [*((BITS, contender) for contender in CONTENDERS), (FLOATS, "ours"), (FLOATS, "eager")]
+)
+def bench_one_more_view(benchmark, models, name, contender):
     """The sixth view of an open stream, with decoding."""
-    benchmark.group = "one more view cpu"
-    torch.manual_seed(0)
-    codes = torch.randn(6, 1, model.config.code_size)
+    benchmark.group = f"one more view, {name} cpu"
+    model = models[name]
+    codes = draw(model, 6, 1)
     plain = PlainStep(with_weights_of(model))
     with torch.inference_mode():
         state = None
@@ -72,11 +82,12 @@ def bench_one_more_view(benchmark, model, contender):
         _time(benchmark, run, *arguments)
 
 
-def bench_one_more_view_without_decoding(benchmark, model):
+@pytest.mark.parametrize("name", [BITS, FLOATS])
+def bench_one_more_view_without_decoding(benchmark, models, name):
     """What a view costs that nobody looks at yet."""
-    benchmark.group = "one more view, no grid cpu"
-    torch.manual_seed(0)
-    codes = torch.randn(2, 1, model.config.code_size)
+    benchmark.group = f"one more view, no grid, {name} cpu"
+    model = models[name]
+    codes = draw(model, 2, 1)
     _time(benchmark, model.step, codes[1], model.step(codes[0]))
 
 

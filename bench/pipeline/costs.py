@@ -33,7 +33,13 @@ def head_flops(x, weight, bias, doubled, *_, **__):
     return 2 * (64 if doubled else 27) * x[0] * x[1] * x[2] * x[3] * x[4]
 
 
+def packed_linear_flops(packed, weight, bias, scale, *_, **__):
+    """As the matrix product that it is."""
+    return 2 * packed[0] * weight[0] * weight[1]
+
+
 OURS = {
+    torch.ops.jc3d.packed_linear: packed_linear_flops,
     torch.ops.jc3d.occupancy_head: head_flops,
     torch.ops.jc3d.conv2d_max_pool_packed: conv_pool_flops,
     torch.ops.jc3d.upsample_conv3d_packed: upsample_flops,

@@ -88,7 +88,7 @@ class R2N2(nn.Module):
 
     def _make_gates(self, config: R2N2Config) -> nn.Module:
         if not config.lift_channels:
-            return LinearGates(config.code_size, config.hidden_channels, config.cell_side)
+            return LinearGates(config.code_size, config.hidden_channels, config.cell_side, config.binary)
         return LiftedGates(
             code_size=config.code_size,
             code_side=config.code_side,

@@ -41,10 +41,11 @@ class PackedWeight:
 
     def serves(self, x: Tensor, weight: Tensor) -> bool:
         """Whether a CPU kernel runs: not in training, under autocast, in other dtypes, or where none was built."""
-        return not weight.requires_grad and _suits_kernels(x, weight) and is_compiled(self._op, "cpu")
+        return not weight.requires_grad and suits_kernels(x, weight) and is_compiled(self._op, "cpu")
 
 
-def _suits_kernels(x: Tensor, weight: Tensor) -> bool:
+def suits_kernels(x: Tensor, weight: Tensor) -> bool:
+    """Whether this is inference in float32 on a CPU, neither under autocast nor traced for a compiler or an export."""
     on_cpu = x.device.type == "cpu" and weight.device.type == "cpu"
     plain = not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu") and not torch.compiler.is_compiling()
     return on_cpu and plain and x.dtype == weight.dtype == torch.float32

@@ -9,6 +9,7 @@ from jc3d.ops.conv3d_lstm_gates import conv3d_lstm_gates, conv3d_lstm_gates_
 from jc3d.ops.conv_lstm_gates import conv_lstm_gates, conv_lstm_gates_
 from jc3d.ops.occupancy_head import occupancy_head
 from jc3d.ops.pack_bits import pack_bits
+from jc3d.ops.packed_linear import packed_linear, quantize_rows
 from jc3d.ops.unpack_bits import unpack_bits
 from jc3d.ops.upsample_conv3d import pack_upsample_weight, upsample_conv3d, upsample_conv3d_packed
 from jc3d.ops.voxel_iou import IouCounts, voxel_iou
@@ -36,6 +37,8 @@ __all__ = [
     "pack_conv2d_max_pool_weight",
     "pack_upsample_weight",
     "pack_winograd_weight",
+    "packed_linear",
+    "quantize_rows",
     "status",
     "unpack_bits",
     "upsample_conv3d",

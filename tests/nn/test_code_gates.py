@@ -14,10 +14,14 @@ def lifted(code_size: int = 1024, norm: bool = False, side: int = 16) -> LiftedG
     ).eval()
 
 
-def test_linear_gates_are_one_matrix() -> None:
-    gates = LinearGates(5, 2, 4)
+@pytest.mark.parametrize("binary", [False, True])
+@pytest.mark.parametrize("mode", [torch.enable_grad, torch.no_grad])
+def test_linear_gates_are_one_matrix(binary: bool, mode: type[torch.no_grad]) -> None:
+    gates = LinearGates(5, 2, 4, binary)
     codes = torch.randn(3, 5)
-    said = gates(codes)
+    codes = codes.sign() if binary else codes
+    with mode():
+        said = gates(codes)
     assert said.x_gates.shape == (3, 6, 4, 4, 4)
     assert said.fine.shape == (3, 0, 16, 16, 16)
     torch.testing.assert_close(said.x_gates.flatten(1), codes @ gates.linear.weight.T + gates.linear.bias)
