@@ -2,9 +2,9 @@
 
 - Multiply-adds as `costs.py` counts them; weights as float32; the file is that of ``jc3d export --encoder x.onnx``.
 - Times are medians over rounds in which every contender has its turn, so that a busy machine slows all of them alike;
-  the first view of a turn is not counted, as it may have to wait for threads. `encode` is the library's own, always in
-  one thread; `network` is its encoder without that, `ort` is onnxruntime.
-- Memory is how far the peak of a fresh process's resident set rises (``VmHWM``, reset by ``/proc/self/clear_refs``)
+  the first view of a turn is not counted, as it may have to wait for threads. `encode` is the library's own, `network`
+  its encoder on two threads where `encode` of small models keeps to one, `ort` is onnxruntime.
+- Memory is how far the peak of a fresh process's resident set rises (`peak_memory.py`)
   while it encodes three views: above what it is with the weights loaded (`working`), and for onnxruntime also above
   what it is with the library imported (`whole`).
 """
@@ -44,42 +44,30 @@ COLUMNS = (
     "whole, ort",
 )
 
-_MEMORY = """
-import ctypes, gc, sys
-from pathlib import Path
-
-def status(field):
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return 1024 * int(next(line for line in lines if line.startswith(field)).split()[1])
-
-def reset():
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)  # what is free already would hide what is taken
-    Path("/proc/self/clear_refs").write_text("5")
-    return status("VmRSS")
-"""
 _OURS = """
-import torch
+import sys, torch
 from encoder_cost import encode_of, model_of
+from peak_memory import peak, reset
 encode = encode_of(model_of(sys.argv[1]))
 view = torch.rand(1, 3, 128, 128)
 loaded = reset()
 for _ in range(int(sys.argv[2])):
     encode(view)
-print(status("VmHWM") - loaded)
+print(peak() - loaded)
 """
 _ORT = """
-import numpy as np, onnxruntime
+import sys, numpy as np, onnxruntime
+from peak_memory import peak, reset
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = 1
 view = np.random.default_rng(0).random((1, 3, 128, 128), np.float32)
 imported = reset()
 session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
-whole = status("VmHWM")
+whole = peak()
 loaded = reset()
 for _ in range(int(sys.argv[2])):
     session.run(None, {"views": view})
-print(status("VmHWM") - loaded, max(whole, status("VmHWM")) - imported)
+print(peak() - loaded, max(whole, peak()) - imported)
 """
 
 
@@ -97,10 +85,11 @@ def memory(code: str, subject: str) -> list[int]:
     """What the code prints in a process of its own, bytes."""
     # Allocator settings of the caller would show up as memory of the encoder.
     environment = {key: value for key, value in os.environ.items() if not key.startswith("MALLOC_")}
-    command = [sys.executable, "-c", _MEMORY + code, subject, str(MEMORY_VIEWS)]
-    here = os.pathsep.join(filter(None, [str(Path(__file__).parent), environment.get("PYTHONPATH")]))
-    run = subprocess.run(command, env={**environment, "PYTHONPATH": here}, capture_output=True, text=True, check=True)
-    return [int(word) for word in run.stdout.split()]
+    command = [sys.executable, "-c", code, subject, str(MEMORY_VIEWS)]
+    here, helpers = Path(__file__).parent, Path(__file__).parents[1] / "helpers"
+    places = os.pathsep.join(filter(None, [str(here), str(helpers), environment.get("PYTHONPATH")]))
+    run = subprocess.run(command, env={**environment, "PYTHONPATH": places}, capture_output=True, text=True, check=True)
+    return [1024 * int(word) for word in run.stdout.split()]
 
 
 def times(contenders: dict) -> dict:

@@ -1,12 +1,11 @@
 """Memory and cold start at the paper's widths: ``python bench/pipeline/footprint.py``, a Markdown table.
 
 Each contender runs in a process of its own. *Cold start* is from the start of the interpreter to the first result, the
-weights coming from a file; *memory* is the peak of resident memory less what importing torch takes (ru_maxrss).
+weights coming from a file; *memory* is how far the peak of resident memory rises above what it is with torch imported.
 """
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 import tempfile
@@ -48,8 +47,9 @@ def _save(folder: Path) -> None:
 def _run(contender: str, folder: Path, views: int, objects: int) -> None:
     """One contender's first result, and its memory in MB."""
     import torch
+    from peak_memory import peak, reset
 
-    before = _peak()
+    before = reset()
     codes = torch.randn(objects, views, 1024, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         if contender == "ours":
@@ -64,12 +64,7 @@ def _run(contender: str, folder: Path, views: int, objects: int) -> None:
             plain = PlainR2N2().eval()
             plain.load_state_dict(torch.load(folder / "plain.pt", weights_only=True))
             (compiled(plain) if contender == "compile" else plain)(codes)
-    print(round((_peak() - before) / 1024))
-
-
-def _peak() -> int:
-    """The most memory this process had so far, in KiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(round((peak() - before) / 1024))
 
 
 if __name__ == "__main__":
