@@ -25,7 +25,7 @@ from jc3d.codec import Codes
 from jc3d.data.images import ViewLike, load_views
 from jc3d.errors import CodesError, ImageError
 from jc3d.models import R2N2, Implicit, ReceiverState
-from jc3d.reconstructor import Reconstructor
+from jc3d.receiver import Receiver
 
 CodesLike: TypeAlias = Codes | bytes | bytearray | memoryview | str | os.PathLike[str]
 """The codes of one object: as they are, as the bytes of a ``.jc3d`` file, or as its path."""
@@ -42,7 +42,7 @@ class Codec:
 
     def __init__(self, model: R2N2) -> None:
         self.model = model.freeze()
-        self._reconstructor = Reconstructor(self.model)
+        self._reconstructor = Reconstructor(self)
 
     @property
     def name(self) -> str:
@@ -121,17 +121,14 @@ class Codec:
         """
         if isinstance(codes, _CODES_TYPES):
             return self.reconstruct([codes])[0]
-        batch = [_read(item) for item in codes]
-        if not batch:
-            raise CodesError("codes: expected at least one object, got none")
-        return self._reconstructor(self.codes_tensor(item) for item in batch)
+        return self._reconstructor(codes)
 
     def stream(self) -> Stream:
         """Starts an object whose views arrive one after another."""
         return Stream(self)
 
     def codes_tensor(self, codes: Codes) -> Tensor:
-        """(views, K) on the model's device, after checking that the codes are this model's.
+        """On the model's device, after checking that the codes are this model's: (views, K), or packed bits.
 
         Raises:
             CodesError: codes of another model.
@@ -146,7 +143,42 @@ class Codec:
         expected = (config.code_bits, config.binary, 1)
         if got != expected:
             raise CodesError(f"codes: expected (code_bits, binary, iterations) = {expected}, got {got}")
+        if config.binary:
+            return torch.from_numpy(codes.bits[0].copy()).to(self.device)
         return codes.to_tensor().to(self.device)
+
+
+class Reconstructor:
+    """The receiving end for many objects with different numbers of views, from any thread, in bounded memory.
+
+    On a CPU the codes of a group of objects enter in one pass over the weights and the objects are decoded a few at a
+    time; on a GPU a group runs in CUDA graphs. See :class:`jc3d.receiver.Receiver`.
+
+    Args:
+        codec: the model.
+        codes_at_once: codes of a group.
+
+    Raises:
+        ValueError: ``codes_at_once`` is not positive.
+    """
+
+    def __init__(self, codec: Codec, codes_at_once: int = 128) -> None:
+        self._codec = codec
+        self._receiver = Receiver(codec.model, codes_at_once)
+
+    def __call__(self, codes: Sequence[CodesLike]) -> Tensor:
+        """Reconstructs objects, (B, 32, 32, 32) probabilities in their order; see `Codec.reconstruct`.
+
+        Raises:
+            CodesError: no object, damaged codes, or codes of another model.
+            OSError: a path cannot be read.
+        """
+        if isinstance(codes, _CODES_TYPES):
+            raise CodesError(f"codes: expected a sequence of objects' codes, got {type(codes).__name__}")
+        batch = [_read(item) for item in codes]
+        if not batch:
+            raise CodesError("codes: expected at least one object, got none")
+        return self._receiver(self._codec.codes_tensor(item) for item in batch)
 
 
 class Stream:

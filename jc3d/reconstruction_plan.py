@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -19,6 +20,9 @@ class ReconstructionPlan:
     The shapes never change, so that on a GPU both become graphs: one launch instead of one a kernel. An object that has
     no more views, or none at all where fewer objects come in than the plan is for, is masked.
 
+    One call at a time: on a GPU calls of several threads, each on a CUDA stream of its own, follow one another on the
+    plan's.
+
     Args:
         model: frozen.
         objects: most that come in at once.
@@ -28,8 +32,9 @@ class ReconstructionPlan:
         self.model = model
         self.objects = objects
         self._lock = threading.Lock()
+        self._stream = torch.cuda.Stream(model.device) if model.device.type == "cuda" else None
         device, config = model.device, model.config
-        with torch.inference_mode():
+        with torch.inference_mode(), self._on_stream():
             self._codes = torch.zeros(objects, config.code_size, device=device)
             self._has_view = torch.zeros(objects, dtype=torch.bool, device=device)
             state = model.step(self._codes)
@@ -37,8 +42,9 @@ class ReconstructionPlan:
             self._grids = model.occupancy(state)
             self._forget()
             self._step, self._decode = self._add_view, self._occupancy
-            if device.type == "cuda":
-                self._step, self._decode = _captured(self._add_view), _captured(self._occupancy)
+            if self._stream is not None:
+                self._step = _captured(self._add_view, self._stream)
+                self._decode = _captured(self._occupancy, self._stream)
 
     @torch.inference_mode()
     def __call__(self, codes: Sequence[Tensor]) -> Tensor:
@@ -47,7 +53,7 @@ class ReconstructionPlan:
         Returns:
             (B, 32, 32, 32) float32 probabilities, axes x, y, z.
         """
-        with self._lock:
+        with self._lock, self._on_stream():
             self._forget()
             for view in range(len(codes[0])):
                 active = sum(len(views) > view for views in codes)
@@ -57,6 +63,18 @@ class ReconstructionPlan:
                 self._step()
             self._decode()
             return self._grids[: len(codes)].clone()
+
+    @contextmanager
+    def _on_stream(self) -> Iterator[None]:
+        """The plan's stream on its device: after what the caller's stream did, and before what it does next."""
+        if self._stream is None:
+            yield
+            return
+        callers = torch.cuda.current_stream(self._stream.device)
+        self._stream.wait_stream(callers)
+        with torch.cuda.device(self._stream.device), torch.cuda.stream(self._stream):
+            yield
+        callers.wait_stream(self._stream)
 
     def _forget(self) -> None:
         """No view yet: zeros, and less than any detail."""
@@ -74,15 +92,11 @@ class ReconstructionPlan:
         self._grids.copy_(self.model.occupancy(self._state))
 
 
-def _captured(work: Callable[[], None]) -> Callable[[], None]:
+def _captured(work: Callable[[], None], stream: torch.cuda.Stream) -> Callable[[], None]:
     """The work as a CUDA graph; its first calls are real."""
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        for _ in range(_WARM_UP):
-            work()
-    torch.cuda.current_stream().wait_stream(stream)
+    for _ in range(_WARM_UP):
+        work()
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph, capture_error_mode="thread_local"):  # other threads may use the GPU meanwhile
+    with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):  # other threads may use the GPU
         work()
     return graph.replay

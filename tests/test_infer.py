@@ -191,6 +191,17 @@ def test_the_grid_can_be_used_in_autograd(codec: Codec) -> None:
     assert float(scale.grad) == pytest.approx(float(grid.sum()), rel=1e-5)
 
 
+def test_a_reconstructor_takes_codes_in_any_form(codec: Codec, tmp_path: Path) -> None:
+    batch = [codec.encode(views(count, seed=count)) for count in (2, 1, 3)]
+    batch[1].save(tmp_path / "b.jc3d")
+    grids = infer.Reconstructor(codec, codes_at_once=3)([batch[0], tmp_path / "b.jc3d", batch[2].to_bytes()])
+    assert torch.allclose(grids, codec.reconstruct(batch), rtol=0, atol=TOLERANCE)
+    with pytest.raises(CodesError, match="codes: expected a sequence of objects' codes, got Codes"):
+        infer.Reconstructor(codec)(batch[0])
+    with pytest.raises(ValueError, match="codes_at_once: expected at least 1, got 0"):
+        infer.Reconstructor(codec, 0)
+
+
 def test_reconstruct_refuses_an_empty_batch_and_other_things(codec: Codec) -> None:
     with pytest.raises(CodesError, match="codes: expected at least one object, got none"):
         codec.reconstruct([])

@@ -9,7 +9,7 @@ from compiled import compiled
 from plain_r2n2 import encoder_with_weights_of, with_weights_of
 
 from jc3d.models import create
-from jc3d.reconstructor import Reconstructor
+from jc3d.receiver import Receiver
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU that this PyTorch can use")
 
@@ -44,7 +44,7 @@ def bench_reconstruct(benchmark, contender, views, objects):
     with torch.inference_mode():
         run, argument = peer(contender, plain), codes
         if contender == "ours":
-            run, argument = Reconstructor(model), list(codes)
+            run, argument = Receiver(model), list(codes)
         # The plain network may round its products to TF32, ours does not.
         torch.testing.assert_close(run(argument), plain(codes), rtol=0, atol=1e-3)
         benchmark.extra_info["device"] = torch.cuda.get_device_name()

@@ -54,9 +54,9 @@ def _run(contender: str, folder: Path, views: int, objects: int) -> None:
     with torch.inference_mode():
         if contender == "ours":
             from jc3d.models import load
-            from jc3d.reconstructor import Reconstructor
+            from jc3d.receiver import Receiver
 
-            Reconstructor(load(folder / "ours.safetensors"))(list(codes))
+            Receiver(load(folder / "ours.safetensors"))(list(codes))
         else:
             from compiled import compiled
             from plain_r2n2 import PlainR2N2

@@ -17,6 +17,7 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from jc3d.models import create
+from jc3d.ops import pack_bits
 
 PASSES = 20
 SMALL = 0.2e-3  # seconds of a pass below which ops are summed up in one line
@@ -44,7 +45,7 @@ def main() -> None:
     """Prints the table."""
     views, objects = ([int(text) for text in sys.argv[1:]] + [5, 1][len(sys.argv) - 1 :])[:2]
     model = create("implicit-384-paper").freeze()
-    codes = torch.randn(objects, views, model.config.code_size).sign()
+    codes = pack_bits(torch.randn(objects, views, model.config.code_size))
     with Work() as work:
         model.reconstruct(codes)
     with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as taken:

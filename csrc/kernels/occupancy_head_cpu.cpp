@@ -11,7 +11,7 @@ namespace jc3d {
 namespace {
 
 // Planes of a piece: each needs one more on either side.
-constexpr int64_t kPlanes = 8;
+constexpr int64_t kPlanes = 4;
 
 // Along an axis, the taps of a phase and how far from the phase's cell they reach.
 template <bool doubled>

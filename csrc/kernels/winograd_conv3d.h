@@ -18,25 +18,27 @@ struct WinogradShape {
 template <typename T>
 void pack_winograd_weight(const T* weight, T* packed, int64_t out_channels, int64_t in_channels);
 
-// A piece of the work: two planes of cells of an object, and some pairs of rows and columns in them. Pieces are cut by
-// the shape alone.
+// A piece of the work: two planes of cells of an object, some pairs of rows and columns in them, and some panels.
+// Pieces are cut by the shape alone.
 class WinogradPieces {
  public:
-  explicit WinogradPieces(WinogradShape shape);
+  WinogradPieces(WinogradShape shape, int64_t panels);
 
-  int64_t count() const { return shape_.objects * slabs_ * strips_ * spans_; }
+  int64_t count() const { return shape_.objects * slabs_ * strips_ * spans_ * groups_; }
 
   struct Piece {
     int64_t object;
     int64_t z, y, x;         // first cell
     int64_t lines, columns;  // tiles of 2³ cells along y and x
+    int64_t panel, panels;   // first, and how many
   };
   Piece operator[](int64_t index) const;
 
  private:
   WinogradShape shape_;
+  int64_t panels_;
   int64_t strip_, span_;  // tiles along y and x of a piece
-  int64_t slabs_, strips_, spans_;
+  int64_t slabs_, strips_, spans_, groups_;
 };
 
 // x [N, D, H, W, in] -> out [N, D, H, W, out], both channels-last; bias [out] or nullptr; then LeakyReLU.

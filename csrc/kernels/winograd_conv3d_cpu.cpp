@@ -12,6 +12,8 @@ namespace {
 // Tiles of a piece along an axis, at most: what is transformed of them stays in the second-level cache.
 constexpr int64_t kLines = 2;
 constexpr int64_t kColumns = 16;
+// Panels of a piece, at most: a small grid of many channels still gives several cores something to do.
+constexpr int64_t kPanels = 4;
 
 template <typename T>
 class PieceWork {
@@ -20,7 +22,7 @@ class PieceWork {
       : x_(x),
         packed_(packed),
         shape_(shape),
-        panels_(num_panels<T>(shape.out_channels)),
+        all_panels_(num_panels<T>(shape.out_channels)),
         transforms_(winograd_transforms<T>()),
         multiply_(panel_product<T>()),
         zeros_(shape.in_channels, T(0)) {}
@@ -30,7 +32,8 @@ class PieceWork {
     tiles_ = piece.lines * piece.columns;
     planes_.resize(4 * 16 * tiles_ * shape_.in_channels);
     for (int64_t z = 0; z < 4; ++z) transform_plane(z);
-    sums_.assign(8 * tiles_ * panels_ * kPanel<T>, T(0));
+    width_ = piece.panels * kPanel<T>;
+    sums_.assign(8 * tiles_ * width_, T(0));
     values_.resize(tiles_ * shape_.in_channels);
     for (int mz = 0; mz < 4; ++mz) {
       for (int m = 0; m < 16; ++m) {
@@ -80,29 +83,29 @@ class PieceWork {
     }
   }
 
-  // Sums are [phase, tiles, panels · kPanel].
+  // Sums are [phase, tiles, width].
   void multiply(int mz, int my, int mx) {
-    const int64_t width = panels_ * kPanel<T>;
     PanelProduct<T> product{};
     product.a = values_.data();
     product.a_stride = product.depth = shape_.in_channels;
     product.rows = tiles_;
     product.columns = kPanel<T>;
-    product.place_stride = width;
+    product.place_stride = width_;
     for (int phase = 0; phase < 8; ++phase) {
       const int sign = winograd_sign(mz, phase >> 2) * winograd_sign(my, phase >> 1 & 1) * winograd_sign(mx, phase & 1);
-      if (sign != 0) product.places[product.num_places++] = {sums_.data() + phase * tiles_ * width, sign < 0};
+      if (sign != 0) product.places[product.num_places++] = {sums_.data() + phase * tiles_ * width_, sign < 0};
     }
     const int64_t index = (mz * 4 + my) * 4 + mx;
-    for (int64_t panel = 0; panel < panels_; ++panel) {
-      product.panel = packed_ + (index * panels_ + panel) * shape_.in_channels * kPanel<T>;
+    for (int64_t panel = 0; panel < piece_.panels; ++panel) {
+      product.panel = packed_ + (index * all_panels_ + piece_.panel + panel) * shape_.in_channels * kPanel<T>;
       multiply_(product);
       for (int i = 0; i < product.num_places; ++i) product.places[i].rows += kPanel<T>;
     }
   }
 
   void write(const T* bias, T* out, T negative_slope) const {
-    const int64_t channels = shape_.out_channels;
+    const int64_t channel = piece_.panel * kPanel<T>;
+    const int64_t channels = std::min(width_, shape_.out_channels - channel);
     for (int64_t line = 0; line < piece_.lines; ++line) {
       for (int64_t column = 0; column < piece_.columns; ++column) {
         for (int phase = 0; phase < 8; ++phase) {
@@ -110,10 +113,10 @@ class PieceWork {
           const int64_t y = piece_.y + 2 * line + (phase >> 1 & 1);
           const int64_t x = piece_.x + 2 * column + (phase & 1);
           if (z >= shape_.depth || y >= shape_.height || x >= shape_.width) continue;
-          const T* sums = sums_.data() + (phase * tiles_ + line * piece_.columns + column) * panels_ * kPanel<T>;
-          T* row = out + ((z * shape_.height + y) * shape_.width + x) * channels;
+          const T* sums = sums_.data() + (phase * tiles_ + line * piece_.columns + column) * width_;
+          T* row = out + ((z * shape_.height + y) * shape_.width + x) * shape_.out_channels + channel;
           for (int64_t c = 0; c < channels; ++c) {
-            const T sum = bias == nullptr ? sums[c] : sums[c] + bias[c];
+            const T sum = bias == nullptr ? sums[c] : sums[c] + bias[channel + c];
             row[c] = sum > T(0) ? sum : sum * negative_slope;
           }
         }
@@ -124,27 +127,32 @@ class PieceWork {
   const T* x_;
   const T* packed_;
   WinogradShape shape_;
-  int64_t panels_;
+  int64_t all_panels_;
   const WinogradTransforms<T>& transforms_;
   PanelProductFunction<T> multiply_;
   std::vector<T> zeros_, lines_, planes_, values_, sums_;
   WinogradPieces::Piece piece_{};
   int64_t tiles_ = 0;
+  int64_t width_ = 0;
 };
 
 }  // namespace
 
-WinogradPieces::WinogradPieces(WinogradShape shape) : shape_(shape) {
+WinogradPieces::WinogradPieces(WinogradShape shape, int64_t panels) : shape_(shape), panels_(panels) {
   const auto ceil_div = [](int64_t a, int64_t b) { return (a + b - 1) / b; };
   strip_ = kLines;
   span_ = kColumns;
   slabs_ = ceil_div(shape.depth, 2);
   strips_ = ceil_div(shape.height, 2 * strip_);
   spans_ = ceil_div(shape.width, 2 * span_);
+  groups_ = ceil_div(panels, kPanels);
 }
 
 WinogradPieces::Piece WinogradPieces::operator[](int64_t index) const {
   Piece piece{};
+  piece.panel = index % groups_ * kPanels;
+  index /= groups_;
+  piece.panels = std::min(kPanels, panels_ - piece.panel);
   piece.x = index % spans_ * 2 * span_;
   index /= spans_;
   piece.y = index % strips_ * 2 * strip_;
@@ -192,7 +200,7 @@ void pack_winograd_weight(const T* weight, T* packed, int64_t out_channels, int6
 template <typename T>
 void winograd_conv3d_cpu(const T* x, const T* packed, const T* bias, T* out, WinogradShape shape, T negative_slope,
                          int64_t begin_piece, int64_t end_piece) {
-  const WinogradPieces pieces(shape);
+  const WinogradPieces pieces(shape, num_panels<T>(shape.out_channels));
   const int64_t cells = shape.depth * shape.height * shape.width;
   for (int64_t index = begin_piece; index < end_piece; ++index) {
     const WinogradPieces::Piece piece = pieces[index];

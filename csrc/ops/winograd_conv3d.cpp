@@ -6,7 +6,7 @@ namespace jc3d {
 namespace {
 
 struct Winograd : GridKernel<WinogradShape, kWinogradProducts, 1> {
-  static int64_t piece_count(Shape shape, int64_t) { return WinogradPieces(shape).count(); }
+  static int64_t piece_count(Shape shape, int64_t panels) { return WinogradPieces(shape, panels).count(); }
 
   template <typename T>
   static void pack(const T* weight, T* packed, Shape shape) {

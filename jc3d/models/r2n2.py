@@ -35,6 +35,7 @@ from jc3d.nn.float32_products import float32_products
 from jc3d.nn.image_blocks import NEGATIVE_SLOPE
 from jc3d.nn.one_thread import one_thread
 from jc3d.nn.pose_head import most_likely_pose
+from jc3d.ops import unpack_bits
 
 FINGERPRINT_BYTES = 8
 
@@ -88,7 +89,7 @@ class R2N2(nn.Module):
 
     def _make_gates(self, config: R2N2Config) -> nn.Module:
         if not config.lift_channels:
-            return LinearGates(config.code_size, config.hidden_channels, config.cell_side, config.binary)
+            return LinearGates(config.code_size, config.hidden_channels, config.cell_side)
         return LiftedGates(
             code_size=config.code_size,
             code_side=config.code_side,
@@ -140,6 +141,8 @@ class R2N2(nn.Module):
         """
         if not self.config.lift_channels:
             return self._gates(codes, most_likely_pose)
+        if codes.dtype == torch.uint8:
+            codes = unpack_bits(codes, self.config.code_size)
         with one_thread():
             each = [self._gates(code.clone(), most_likely_pose) for code in codes.split(1)]
         return ViewGates(*(torch.cat(parts) for parts in zip(*each, strict=True)))
@@ -195,8 +198,7 @@ class R2N2(nn.Module):
     @torch.inference_mode()
     def step(self, codes: Tensor, state: ReceiverState | None = None) -> ReceiverState:
         """Adds one view a row: (B, K) and the state so far (None: no view yet) -> the state after it."""
-        if codes.dim() != 2 or codes.shape[1] != self.config.code_size:
-            raise ValueError(f"codes: expected (B, {self.config.code_size}), got {tuple(codes.shape)}")
+        self.check_codes("codes", codes, "B")
         return self.receive([code[None] for code in codes], state)
 
     @torch.inference_mode()
@@ -204,7 +206,7 @@ class R2N2(nn.Module):
         """Adds all views of several objects, in one pass over the weights that the codes enter by.
 
         Args:
-            codes: of each object its views' (V_i, K), no object having more than the one before.
+            codes: of each object its views', (V_i, K) or packed, no object having more than the one before.
             state: that of these objects so far; None: no view yet. It stays as it is.
 
         Returns:
@@ -213,10 +215,9 @@ class R2N2(nn.Module):
         Raises:
             ValueError: no object or view, a wrong shape, or the model is in training mode.
         """
-        size, counts = self.config.code_size, [len(views) for views in codes]
         for index, views in enumerate(codes):
-            if views.dim() != 2 or views.shape[1] != size:
-                raise ValueError(f"codes[{index}]: expected (V, {size}), got {tuple(views.shape)}")
+            self.check_codes(f"codes[{index}]", views, "V")
+        counts = [len(views) for views in codes]
         if not counts or 0 in counts or counts != sorted(counts, reverse=True):
             raise ValueError(f"codes: expected objects with a view at least, most views first, got views {counts}")
         active = [sum(count > view for count in counts) for view in range(counts[0])]
@@ -228,6 +229,21 @@ class R2N2(nn.Module):
                 state = self._add_view(x_gates, fine, state, overwrite=view > 0)
         assert state is not None
         return state
+
+    def check_codes(self, name: str, codes: Tensor, axes: str) -> None:
+        """Raises a ValueError for codes that are neither (*, K) floats nor, if binary, (*, ceil(K / 8)) uint8.
+
+        Args:
+            name: the argument's.
+            codes: to check.
+            axes: names of the dimensions before the last, such as ``"B, V"``.
+        """
+        size, packed = self.config.code_size, codes.dtype == torch.uint8 and self.config.binary
+        last = -(-size // 8) if packed else size
+        fits = codes.dim() == axes.count(",") + 2 and codes.shape[-1] == last
+        if not fits or not (packed or codes.is_floating_point()):
+            got = f"{str(codes.dtype).removeprefix('torch.')} {tuple(codes.shape)}"
+            raise ValueError(f"{name}: expected {'uint8' if packed else 'float'} ({axes}, {last}), got {got}")
 
     def _add_view(self, x_gates: Tensor, fine: Tensor, state: ReceiverState | None, overwrite: bool) -> ReceiverState:
         """Adds a view of the first objects; the others' state stays."""
@@ -260,9 +276,8 @@ class R2N2(nn.Module):
 
     @torch.inference_mode()
     def reconstruct(self, codes: Tensor) -> Tensor:
-        """(B, V, K) codes -> (B, 32, 32, 32) occupancy probabilities."""
-        if codes.dim() != 3 or codes.shape[2] != self.config.code_size:
-            raise ValueError(f"codes: expected (B, V, {self.config.code_size}), got {tuple(codes.shape)}")
+        """(B, V, K) codes, or packed ones -> (B, 32, 32, 32) occupancy probabilities."""
+        self.check_codes("codes", codes, "B, V")
         if 0 in codes.shape[:2]:
             raise ValueError(f"codes: expected at least one object and one view, got {tuple(codes.shape)}")
         return self.occupancy(self.receive(list(codes)))
@@ -290,7 +305,7 @@ class R2N2(nn.Module):
         digest = hashlib.sha256(json.dumps([self.config.family, changed], sort_keys=True).encode())
         for name, tensor in sorted(self.state_dict().items()):
             digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+            digest.update(tensor.detach().cpu().contiguous().numpy())
         return digest.digest()[:FINGERPRINT_BYTES]
 
     def freeze(self) -> R2N2:

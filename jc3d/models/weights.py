@@ -195,7 +195,8 @@ def load_weights(path: str | Path, device: str | torch.device = "cpu") -> R2N2:
     metadata = read_metadata(path)
     try:
         with torch.device("meta"):  # nothing is allocated by what the metadata claims
-            shapes = {name: tensor.shape for name, tensor in build(metadata["config"]).state_dict().items()}
+            model = build(metadata["config"])
+            shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
     except (TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(f"weights: {path}: no model can be built from its config ({error})") from error
     try:
@@ -211,8 +212,7 @@ def load_weights(path: str | Path, device: str | torch.device = "cpu") -> R2N2:
             tensors = {name: file.get_tensor(name).float() for name in stored}
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"weights: {path} is damaged ({error})") from error
-    model = build(metadata["config"])
-    model.load_state_dict(tensors)
+    model.load_state_dict(tensors, assign=True)
     model.freeze()
     if model.fingerprint != metadata["fingerprint"]:
         raise WeightsError(

@@ -11,9 +11,8 @@ from torch.nn import functional as F
 
 from jc3d.nn.image_blocks import NEGATIVE_SLOPE, DownsampleConv2d, ResidualConv2d
 from jc3d.nn.lift import Lift
-from jc3d.nn.packed_weight import suits_kernels
 from jc3d.nn.pose_head import PoseHead, most_likely_pose
-from jc3d.ops import pack_bits, packed_linear
+from jc3d.ops import packed_linear
 
 PoseChoice = Callable[[Tensor], Tensor]
 """Pose scores of N views (N, AZIMUTH_BINS + 2) to the poses (N, 3) to place them by."""
@@ -43,21 +42,19 @@ class LinearGates(nn.Module):
         code_size: K.
         channels: N_h.
         side: S, units along each side of the cube.
-        binary: codes are ±1; for inference on a CPU they go through :func:`jc3d.ops.packed_linear`.
     """
 
-    def __init__(self, code_size: int, channels: int, side: int, binary: bool) -> None:
+    def __init__(self, code_size: int, channels: int, side: int) -> None:
         super().__init__()
-        self.binary = binary
         self.shape = (3 * channels, side, side, side)
         self.linear = nn.Linear(code_size, 3 * channels * side**3)
 
     def forward(self, codes: Tensor) -> ViewGates:
-        """Gates of codes."""
-        if torch.is_grad_enabled():
-            gates: Tensor = self.linear(codes)
-        elif self.binary and suits_kernels(codes, self.linear.weight):
-            gates = packed_linear(pack_bits(codes), self.linear.weight, self.linear.bias)
+        """Gates of codes; of packed ones, uint8 (N, ceil(K / 8)), as they are."""
+        if codes.dtype == torch.uint8:
+            gates = packed_linear(codes, self.linear.weight, self.linear.bias)
+        elif torch.is_grad_enabled():
+            gates = self.linear(codes)
         else:  # the same product the other way round, which CPU libraries run twice as fast for a few codes
             gates = torch.addmm(self.linear.bias[:, None], self.linear.weight, codes.T).T.contiguous()
         return ViewGates(gates.view(-1, *self.shape), gates.new_empty(gates.shape[0], 0, *(FINE_SIDE,) * 3))

@@ -25,7 +25,8 @@ class Lift(nn.Module):
     def __init__(self, side: int) -> None:
         super().__init__()
         self.side = side
-        axis = (torch.arange(side) + 0.5) / side - 0.5
+        # On the CPU whatever the default device: weights are loaded into a model that is built without memory.
+        axis = (torch.arange(side, device="cpu") + 0.5) / side - 0.5
         points = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), dim=-1).reshape(-1, 3)
         self.register_buffer("points", points, persistent=False)
 

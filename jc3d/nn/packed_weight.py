@@ -24,8 +24,9 @@ class PackedWeight:
     def __init__(self, op: str, pack: Callable[[Tensor], Tensor]) -> None:
         self._op = op
         self._pack = pack
-        # One attribute, so that a thread which reads it while another packs sees a whole pair.
-        self._last: tuple[tuple[int, int], Tensor] | None = None
+        # One attribute, so that a thread which reads it while another packs sees what belongs together: an alias of the
+        # weight, which keeps its address from being used again, its version, and what was packed of it.
+        self._last: tuple[Tensor, int, Tensor] | None = None
 
     def for_input(self, x: Tensor, weight: Tensor) -> Tensor | None:
         """The packed form, or None where :meth:`serves` says no."""
@@ -33,15 +34,18 @@ class PackedWeight:
             if weight.requires_grad:
                 self._last = None
             return None
-        key = (weight.data_ptr(), 0 if weight.is_inference() else weight._version)
-        last = self._last
-        if last is None or last[0] != key:
-            last = self._last = key, self._pack(weight.detach())
-        return last[1]
+        last, version = self._last, weight._version
+        if last is None or last[0].data_ptr() != weight.data_ptr() or last[1] != version:
+            last = self._last = weight.detach(), version, self._pack(weight.detach())
+        return last[2]
 
     def serves(self, x: Tensor, weight: Tensor) -> bool:
-        """Whether a CPU kernel runs: not in training, under autocast, in other dtypes, or where none was built."""
-        return not weight.requires_grad and suits_kernels(x, weight) and is_compiled(self._op, "cpu")
+        """Whether a CPU kernel runs: not in training, under autocast, in other dtypes, or where none was built.
+
+        Nor for weights made in inference mode, which keep no count of what is written to them.
+        """
+        tracked = not weight.requires_grad and not weight.is_inference()
+        return tracked and suits_kernels(x, weight) and is_compiled(self._op, "cpu")
 
 
 def suits_kernels(x: Tensor, weight: Tensor) -> bool:

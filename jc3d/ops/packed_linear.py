@@ -19,10 +19,10 @@ _MAX_INT8_COLUMNS = 1 << 22  # csrc/kernels/packed_linear.h
 def packed_linear(packed: Tensor, weight: Tensor, bias: Tensor | None = None, scale: Tensor | None = None) -> Tensor:
     """Multiplies ±1 codes, still packed, with a matrix: ``unpack_bits(packed, n) @ weight.T * scale + bias``.
 
-    The weights are what takes time, and are read from memory once for up to 64 codes. A result depends neither on the
-    other codes nor on the number of threads, and on a CPU not on the instruction set. Sums of float32 and bfloat16
-    weights are held in float32, those of float64 in float64; those of int8 are exact integers. Gradients go to
-    ``weight``, ``bias`` and ``scale``.
+    The weights are what takes time, and are read from memory once for up to 64 codes, on a GPU for up to 16. A result
+    depends neither on the other codes nor on the number of threads, and on a CPU not on the instruction set. Sums of
+    float32 and bfloat16 weights are held in float32, those of float64 in float64; those of int8 are exact integers.
+    Gradients go to ``weight``, ``bias`` and ``scale``.
 
     Args:
         packed: uint8 ``(*, ceil(n / 8))`` as :func:`jc3d.ops.pack_bits` returns it. The bits after the n-th are

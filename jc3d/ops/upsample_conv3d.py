@@ -18,8 +18,8 @@ _op = PackedConv3d(
 def upsample_conv3d(x: Tensor, weight: Tensor, bias: Tensor | None = None, negative_slope: float = 1.0) -> Tensor:
     """Doubles a grid by nearest neighbours, convolves it and applies LeakyReLU; the doubled grid is never formed.
 
-    27 products for eight cells instead of the convolution's 216; the sums are other ones, equal to rounding. 16-bit
-    types are computed in float32 on the CPU and rounded once.
+    27 products for eight cells instead of the convolution's 216; the sums are other ones, equal to rounding; what is
+    infinite in one output can be NaN in a neighbour. 16-bit types are computed in float32 on the CPU and rounded once.
 
     Args:
         x: (N, in, D, H, W); float32, float64, bfloat16 or float16. Channels-last is read and written without a copy.

@@ -5,6 +5,7 @@ import torch
 
 from jc3d.nn import LiftedGates, LinearGates
 from jc3d.nn.pose_head import most_likely_pose
+from jc3d.ops import pack_bits
 
 
 def lifted(code_size: int = 1024, norm: bool = False, side: int = 16) -> LiftedGates:
@@ -14,17 +15,20 @@ def lifted(code_size: int = 1024, norm: bool = False, side: int = 16) -> LiftedG
     ).eval()
 
 
-@pytest.mark.parametrize("binary", [False, True])
 @pytest.mark.parametrize("mode", [torch.enable_grad, torch.no_grad])
-def test_linear_gates_are_one_matrix(binary: bool, mode: type[torch.no_grad]) -> None:
-    gates = LinearGates(5, 2, 4, binary)
+def test_linear_gates_are_one_matrix(mode: type[torch.no_grad]) -> None:
+    gates = LinearGates(5, 2, 4)
     codes = torch.randn(3, 5)
-    codes = codes.sign() if binary else codes
     with mode():
         said = gates(codes)
     assert said.x_gates.shape == (3, 6, 4, 4, 4)
     assert said.fine.shape == (3, 0, 16, 16, 16)
     torch.testing.assert_close(said.x_gates.flatten(1), codes @ gates.linear.weight.T + gates.linear.bias)
+
+
+def test_linear_gates_take_packed_bits() -> None:
+    gates, codes = LinearGates(21, 2, 4), torch.randn(3, 21).sign()
+    torch.testing.assert_close(gates(pack_bits(codes)).x_gates, gates(codes).x_gates)
 
 
 @pytest.mark.parametrize("side", [16, 32])

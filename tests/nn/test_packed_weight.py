@@ -47,6 +47,23 @@ def test_fused_optimizers_leave_no_old_weight(make: type[nn.Module]) -> None:
 
 
 @pytest.mark.parametrize("make", [GridConv3d, UpsampleConv3d])
+def test_a_new_weight_where_the_old_one_lay(make: type[nn.Module]) -> None:
+    layer, x = make(4, 32).requires_grad_(False), torch.randn(1, 4, 4, 4, 4)
+    with torch.no_grad():
+        for _ in range(20):
+            shape = layer.weight.shape
+            layer.weight = None  # freed, so that the next may get its memory
+            layer.weight = nn.Parameter(torch.randn(shape), requires_grad=False)
+            with torch.enable_grad():
+                expected = layer(x)
+            torch.testing.assert_close(layer(x), expected, rtol=1e-4, atol=1e-4)
+            layer.bfloat16().float()
+            with torch.enable_grad():
+                expected = layer(x)
+            torch.testing.assert_close(layer(x), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("make", [GridConv3d, UpsampleConv3d])
 def test_weights_made_in_inference_mode(make: type[nn.Module]) -> None:
     with torch.inference_mode():
         layer, x = make(3, 32).requires_grad_(False), torch.randn(1, 3, 4, 4, 4)

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from jc3d.models import R2N2, ReceiverState
+from jc3d.ops import unpack_bits
 from jc3d.reconstruction_plan import ReconstructionPlan
 
 
-class Reconstructor:
+class Receiver:
     """A frozen model as a function of codes: any number of objects, each with any number of views, from any thread.
 
     Objects are handled in groups of at most so many codes (an object with more is a group of its own, its views added
@@ -22,7 +23,7 @@ class Reconstructor:
     of two of objects (:class:`jc3d.reconstruction_plan.ReconstructionPlan`), views one after another.
 
     Args:
-        model: frozen.
+        model: is frozen (eval mode, no gradients).
         codes_at_once: of a group; at the paper's widths a code's gates are 100 KB.
 
     Raises:
@@ -32,7 +33,7 @@ class Reconstructor:
     def __init__(self, model: R2N2, codes_at_once: int = 128) -> None:
         if codes_at_once < 1:
             raise ValueError(f"codes_at_once: expected at least 1, got {codes_at_once}")
-        self.model = model
+        self.model = model.freeze()
         self.codes_at_once = codes_at_once
         self._plans: dict[int, ReconstructionPlan] = {}
         self._lock = threading.Lock()
@@ -41,7 +42,7 @@ class Reconstructor:
         """Reconstructs.
 
         Args:
-            codes: of each object (V_i, K) on the model's device, V_i at least 1.
+            codes: of each object (V_i, K), or packed, on the model's device; V_i at least 1.
 
         Returns:
             (B, 32, 32, 32) float32 probabilities, axes x, y, z, in the order of the objects.
@@ -50,6 +51,10 @@ class Reconstructor:
             ValueError: no view, or a wrong shape.
         """
         objects = list(codes)
+        for index, views in enumerate(objects):
+            self.model.check_codes(f"codes[{index}]", views, "V")
+            if not len(views):
+                raise ValueError(f"codes[{index}]: expected at least one view, got none")
         grids = torch.empty(len(objects), *(self.model.config.grid_size,) * 3, device=self.model.device)
         for group in self._groups([len(views) for views in objects]):
             grids[group] = self._reconstruct([objects[index] for index in group])
@@ -57,7 +62,9 @@ class Reconstructor:
 
     def _reconstruct(self, objects: list[Tensor]) -> Tensor:
         if self.model.device.type == "cuda":
-            return self._plan(len(objects))(objects)
+            size = self.model.config.code_size
+            floats = [unpack_bits(views, size) if views.dtype == torch.uint8 else views for views in objects]
+            return self._plan(len(objects))(floats)
         return self.model.occupancy(self._receive(objects))
 
     def _plan(self, objects: int) -> ReconstructionPlan:
