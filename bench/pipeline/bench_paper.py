@@ -38,8 +38,8 @@ def spread(model):
 
 def assert_same(grids, expected):
     """The same probabilities, and the same occupied cells but for ties."""
-    assert expected.min() < 0.2
-    assert expected.max() > 0.8
+    assert expected.min() < 0.3
+    assert expected.max() > 0.7
     torch.testing.assert_close(grids, expected, rtol=0, atol=1e-4)
     differs = (grids > 0.4) != (expected > 0.4)
     assert ((expected[differs] - 0.4).abs() < 1e-5).all()
