@@ -37,6 +37,7 @@ class WinogradPieces {
  private:
   WinogradShape shape_;
   int64_t panels_;
+  int64_t group_;         // panels of a piece
   int64_t strip_, span_;  // tiles along y and x of a piece
   int64_t slabs_, strips_, spans_, groups_;
 };

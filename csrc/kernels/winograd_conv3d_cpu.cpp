@@ -12,8 +12,10 @@ namespace {
 // Tiles of a piece along an axis, at most: what is transformed of them stays in the second-level cache.
 constexpr int64_t kLines = 2;
 constexpr int64_t kColumns = 16;
-// Panels of a piece, at most: a small grid of many channels still gives several cores something to do.
-constexpr int64_t kPanels = 4;
+// Where pieces are fewer than these, as of a small grid with many channels, they are cut into groups of panels, too, so
+// that several cores have something to do; each then transforms the cells anew.
+constexpr int64_t kFewPieces = 16;
+constexpr int64_t kPanels = 6;
 
 template <typename T>
 class PieceWork {
@@ -145,14 +147,16 @@ WinogradPieces::WinogradPieces(WinogradShape shape, int64_t panels) : shape_(sha
   slabs_ = ceil_div(shape.depth, 2);
   strips_ = ceil_div(shape.height, 2 * strip_);
   spans_ = ceil_div(shape.width, 2 * span_);
-  groups_ = ceil_div(panels, kPanels);
+  const bool few = shape.objects * slabs_ * strips_ * spans_ < kFewPieces;
+  group_ = few ? kPanels : std::max<int64_t>(panels, 1);
+  groups_ = ceil_div(panels, group_);
 }
 
 WinogradPieces::Piece WinogradPieces::operator[](int64_t index) const {
   Piece piece{};
-  piece.panel = index % groups_ * kPanels;
+  piece.panel = index % groups_ * group_;
   index /= groups_;
-  piece.panels = std::min(kPanels, panels_ - piece.panel);
+  piece.panels = std::min(group_, panels_ - piece.panel);
   piece.x = index % spans_ * 2 * span_;
   index /= spans_;
   piece.y = index % strips_ * 2 * strip_;
