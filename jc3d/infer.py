@@ -42,7 +42,7 @@ class Codec:
 
     def __init__(self, model: R2N2) -> None:
         self.model = model.freeze()
-        self._reconstructor = Reconstructor(self)
+        self._receiver = Receiver(self.model)
 
     @property
     def name(self) -> str:
@@ -121,7 +121,7 @@ class Codec:
         """
         if isinstance(codes, _CODES_TYPES):
             return self.reconstruct([codes])[0]
-        return self._reconstructor(codes)
+        return _reconstruct(self, self._receiver, codes)
 
     def stream(self) -> Stream:
         """Starts an object whose views arrive one after another."""
@@ -173,12 +173,7 @@ class Reconstructor:
             CodesError: no object, damaged codes, or codes of another model.
             OSError: a path cannot be read.
         """
-        if isinstance(codes, _CODES_TYPES):
-            raise CodesError(f"codes: expected a sequence of objects' codes, got {type(codes).__name__}")
-        batch = [_read(item) for item in codes]
-        if not batch:
-            raise CodesError("codes: expected at least one object, got none")
-        return self._receiver(self._codec.codes_tensor(item) for item in batch)
+        return _reconstruct(self._codec, self._receiver, codes)
 
 
 class Stream:
@@ -301,6 +296,16 @@ def reconstruct(
         codec = _codec_of(batch[members[0]], device)
         grids.update(zip(members, codec.reconstruct([batch[index] for index in members]), strict=True))
     return torch.stack([grids[index] for index in range(len(batch))])
+
+
+def _reconstruct(codec: Codec, receiver: Receiver, codes: Sequence[CodesLike]) -> Tensor:
+    """The grids of several objects' codes, all of which must be the codec's."""
+    if isinstance(codes, _CODES_TYPES):
+        raise CodesError(f"codes: expected a sequence of objects' codes, got {type(codes).__name__}")
+    batch = [_read(item) for item in codes]
+    if not batch:
+        raise CodesError("codes: expected at least one object, got none")
+    return receiver(codec.codes_tensor(item) for item in batch)
 
 
 def _read(codes: object) -> Codes:

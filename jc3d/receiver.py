@@ -23,17 +23,19 @@ class Receiver:
     of two of objects (:class:`jc3d.reconstruction_plan.ReconstructionPlan`), views one after another.
 
     Args:
-        model: is frozen (eval mode, no gradients).
+        model: frozen (:meth:`jc3d.models.R2N2.freeze`).
         codes_at_once: of a group; at the paper's widths a code's gates are 100 KB.
 
     Raises:
-        ValueError: ``codes_at_once`` is not positive.
+        ValueError: ``codes_at_once`` is not positive, or the model is not frozen.
     """
 
     def __init__(self, model: R2N2, codes_at_once: int = 128) -> None:
         if codes_at_once < 1:
             raise ValueError(f"codes_at_once: expected at least 1, got {codes_at_once}")
-        self.model = model.freeze()
+        if model.training or any(parameter.requires_grad for parameter in model.parameters()):
+            raise ValueError("model: expected one that is frozen (model.freeze()), got one that can be trained")
+        self.model = model
         self.codes_at_once = codes_at_once
         self._plans: dict[int, ReconstructionPlan] = {}
         self._lock = threading.Lock()

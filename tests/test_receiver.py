@@ -52,7 +52,7 @@ def test_objects_keep_their_order_and_grids(model: R2N2, codes_at_once: int) -> 
 def test_packed_bits_are_the_codes(gates: str) -> None:
     narrow = ImplicitConfig("narrow", code_size=42, hidden_channels=8, up_channels=(20, 16, 16))
     torch.manual_seed(0)
-    run = Receiver(build(narrow if gates == "matrix" else replace(preset("implicit-480"), norm=False)))
+    run = Receiver(build(narrow if gates == "matrix" else replace(preset("implicit-480"), norm=False)).freeze())
     codes = [views.sign() for views in some_codes(run.model, [2, 3])]
     torch.testing.assert_close(run([pack_bits(views) for views in codes]), run(codes), rtol=0, atol=TOLERANCE)
     with pytest.raises(ValueError, match=r"codes\[0\]: expected uint8 \(V, \d+\), got uint8 \(1, 3\)"):
@@ -120,6 +120,8 @@ def test_bad_input(model: R2N2) -> None:
     size = model.config.code_size
     with pytest.raises(ValueError, match="codes_at_once: expected at least 1, got 0"):
         Receiver(model, 0)
+    with pytest.raises(ValueError, match="model: expected one that is frozen"):
+        Receiver(build(model.config))
     good = torch.randn(1, size)
     with pytest.raises(ValueError, match=r"codes\[1\]: expected at least one view, got none"):
         Receiver(model)([good, torch.randn(0, size)])
@@ -129,5 +131,7 @@ def test_bad_input(model: R2N2) -> None:
         Receiver(model)([torch.zeros(1, size, dtype=torch.uint8)])
     with pytest.raises(ValueError, match="a view at least"):
         model.receive([torch.randn(0, size)])
+    with pytest.raises(ValueError, match="state: expected that of the 1 objects of codes, got one of 2"):
+        model.receive([good], model.receive([good, good]))
     with pytest.raises(ValueError, match=r"most views first, got views \[1, 2\]"):
         model.receive(some_codes(model, [1, 2]))

@@ -180,13 +180,9 @@ class PieceWork {
   }
 
   void multiply(PanelProduct<T>& product, int64_t index) {
-    product.columns = kPanel<T>;
     product.place_stride = width_;
-    for (int64_t panel = 0; panel < piece_.panels; ++panel) {
-      product.panel = packed_ + (index * all_panels_ + piece_.panel + panel) * shape_.depth() * kPanel<T>;
-      multiply_(product);
-      for (int i = 0; i < product.num_places; ++i) product.places[i].rows += kPanel<T>;
-    }
+    const T* panels = packed_ + (index * all_panels_ + piece_.panel) * shape_.depth() * kPanel<T>;
+    multiply_panels(multiply_, product, panels, piece_.panels);
   }
 
   const T* phase(int which, int64_t line, int64_t column) const {

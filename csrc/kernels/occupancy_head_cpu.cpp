@@ -133,16 +133,12 @@ class PieceWork {
     PanelProduct<T> product{};
     product.a_stride = product.depth = shape_.in_channels;
     product.rows = shape_.width;
-    product.columns = kPanel<T>;
     product.num_places = 1;
     product.place_stride = width_;
     for (int64_t y = 0; y < shape_.height; ++y) {
       product.a = plane + y * shape_.width * shape_.in_channels;
-      for (int64_t column = 0; column < width_; column += kPanel<T>) {
-        product.panel = packed_ + column * shape_.in_channels;
-        product.places[0] = {products_.data() + ((y + 1) * (shape_.width + 2) + 1) * width_ + column, false};
-        multiply_(product);
-      }
+      product.places[0] = {products_.data() + ((y + 1) * (shape_.width + 2) + 1) * width_, false};
+      multiply_panels(multiply_, product, packed_, width_ / kPanel<T>);
     }
   }
 

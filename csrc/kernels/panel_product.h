@@ -48,6 +48,18 @@ using PanelProductFunction = void (*)(const PanelProduct<T>&);
 template <typename T>
 PanelProductFunction<T> panel_product();
 
+// The product with panels that follow each other in memory; the results of each lie beside those of the one before.
+template <typename T>
+void multiply_panels(PanelProductFunction<T> multiply, PanelProduct<T> product, const T* panels, int64_t count) {
+  product.columns = kPanel<T>;
+  product.panel = panels;
+  for (int64_t panel = 0; panel < count; ++panel) {
+    multiply(product);
+    product.panel += product.segments * product.depth * kPanel<T>;
+    for (int i = 0; i < product.num_places; ++i) product.places[i].rows += kPanel<T>;
+  }
+}
+
 // rows [rows, columns], `stride` apart: each is set to the bias, or to zero where that is nullptr.
 template <typename T>
 void fill_rows(T* rows, int64_t stride, int64_t count, int64_t columns, const T* bias);

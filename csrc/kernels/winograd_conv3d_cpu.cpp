@@ -91,18 +91,14 @@ class PieceWork {
     product.a = values_.data();
     product.a_stride = product.depth = shape_.in_channels;
     product.rows = tiles_;
-    product.columns = kPanel<T>;
     product.place_stride = width_;
     for (int phase = 0; phase < 8; ++phase) {
       const int sign = winograd_sign(mz, phase >> 2) * winograd_sign(my, phase >> 1 & 1) * winograd_sign(mx, phase & 1);
       if (sign != 0) product.places[product.num_places++] = {sums_.data() + phase * tiles_ * width_, sign < 0};
     }
     const int64_t index = (mz * 4 + my) * 4 + mx;
-    for (int64_t panel = 0; panel < piece_.panels; ++panel) {
-      product.panel = packed_ + (index * all_panels_ + piece_.panel + panel) * shape_.in_channels * kPanel<T>;
-      multiply_(product);
-      for (int i = 0; i < product.num_places; ++i) product.places[i].rows += kPanel<T>;
-    }
+    const T* panels = packed_ + (index * all_panels_ + piece_.panel) * shape_.in_channels * kPanel<T>;
+    multiply_panels(multiply_, product, panels, piece_.panels);
   }
 
   void write(const T* bias, T* out, T negative_slope) const {

@@ -55,11 +55,6 @@ class ReceiverState(NamedTuple):
     c: Tensor
     fine: Tensor
 
-    @property
-    def grid(self) -> GridState:
-        """The state of the recurrence."""
-        return GridState(self.h, self.c)
-
 
 class R2N2(nn.Module):
     """3D-LSTM-3: float codes, 32·K bits a view (12:1 at K = 1024)."""
@@ -213,13 +208,15 @@ class R2N2(nn.Module):
             The state after the last view of each.
 
         Raises:
-            ValueError: no object or view, a wrong shape, or the model is in training mode.
+            ValueError: no object or view, a wrong shape, a state of other objects, or the model is in training mode.
         """
         for index, views in enumerate(codes):
             self.check_codes(f"codes[{index}]", views, "V")
         counts = [len(views) for views in codes]
         if not counts or 0 in counts or counts != sorted(counts, reverse=True):
             raise ValueError(f"codes: expected objects with a view at least, most views first, got views {counts}")
+        if state is not None and len(state.h) != len(counts):
+            raise ValueError(f"state: expected that of the {len(counts)} objects of codes, got one of {len(state.h)}")
         active = [sum(count > view for count in counts) for view in range(counts[0])]
         rows = torch.stack([codes[index][view] for view, some in enumerate(active) for index in range(some)])
         with self._inference(rows.device):
