@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from jc3d.models import R2N2, ReceiverState
+from jc3d.models import ReceiverState, Reconstruction
 from jc3d.ops import unpack_bits
 from jc3d.reconstruction_plan import ReconstructionPlan
 
@@ -23,14 +23,14 @@ class Receiver:
     of two of objects (:class:`jc3d.reconstruction_plan.ReconstructionPlan`), views one after another.
 
     Args:
-        model: frozen (:meth:`jc3d.models.R2N2.freeze`).
+        model: frozen (:meth:`jc3d.models.Model.freeze`).
         codes_at_once: of a group; at the paper's widths a code's gates are 100 KB.
 
     Raises:
         ValueError: ``codes_at_once`` is not positive, or the model is not frozen.
     """
 
-    def __init__(self, model: R2N2, codes_at_once: int = 128) -> None:
+    def __init__(self, model: Reconstruction, codes_at_once: int = 128) -> None:
         if codes_at_once < 1:
             raise ValueError(f"codes_at_once: expected at least 1, got {codes_at_once}")
         if model.training or any(parameter.requires_grad for parameter in model.parameters()):

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from jc3d.models import R2N2, ReceiverState
+from jc3d.models import ReceiverState, Reconstruction
 
 _WARM_UP = 3  # calls before a capture: libraries choose their algorithms and take their workspaces
 
@@ -28,7 +28,7 @@ class ReconstructionPlan:
         objects: most that come in at once.
     """
 
-    def __init__(self, model: R2N2, objects: int) -> None:
+    def __init__(self, model: Reconstruction, objects: int) -> None:
         self.model = model
         self.objects = objects
         self._lock = threading.Lock()

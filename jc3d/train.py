@@ -18,16 +18,27 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import torch
-from torch import Tensor
-from torch.nn import functional as F
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from jc3d._version import __version__
 from jc3d.data.random import Random
 from jc3d.data.sources import ObjectSample, Source, SourceSpec, stack
 from jc3d.errors import require_extra
-from jc3d.metrics import best_quarter_turn, iou, quarter_turns
-from jc3d.models import R2N2, create, load, preset, save_weights, unfold_norms
+from jc3d.losses import compression_loss, occupancy_loss
+from jc3d.metrics import best_quarter_turn, iou
+from jc3d.models import (
+    R2N2,
+    AnyModel,
+    Joint,
+    RnnCompressor,
+    create,
+    fold_norms,
+    load,
+    preset,
+    save_weights,
+    unfold_norms,
+)
 from jc3d.nn.batch_norm import measured_norms
 from jc3d.optim import MuonAdamW, is_matrix
 from jc3d.pose_teacher import PoseTeacher
@@ -47,16 +58,22 @@ class TrainConfig:
 
     Attributes:
         preset: architecture, a key of :data:`jc3d.models.PRESETS`.
-        init: weights to start from, a packaged model's name or a file, "" for fresh ones. Of another architecture
-            those are taken that have the same name and shape; the run's provenance says how many of how many.
+        init: weights to start from, none for fresh ones: packaged models' names or files, or ``PART=`` and one of these
+            for a part of the model, such as ``compressor=rnn-small``. Of another architecture those are taken that have
+            the same name and shape (of a kernel with fewer inputs, as the first inputs); the run's provenance says how
+            many of how many.
         out: folder of checkpoints, logs and the final ``PRESET.safetensors``; if empty, ``runs/PRESET``.
         data: training sources, see :mod:`jc3d.data.sources`.
-        val_data: validation sources; their mean mIoU picks the best checkpoint.
+        val_data: validation sources; their mean score picks the best checkpoint: mIoU (of codes of several iterations,
+            the mean of the lowest and the highest rate), or of image codecs the negative mean of the residuals.
         steps: optimiser steps.
         batch_size: objects a step, over all processes.
         learning_rate: peak of the rate of Muon and AdamW: linear warm-up, then a cosine down to zero.
         gate_rate: share of it for the layers between encoder and gates where the code enters by a matrix, which nothing
             normalises: with ±1 inputs one step can move a pre-activation by K times its rate.
+        iterations: of the codes, where the model has several: 0 draws 1 to the most anew each step, a number keeps to it
+            ([J] Fig. 11).
+        compression_weight: weight of the image loss beside the occupancy loss, where a model has both ([J] eq. 16).
         iou_weight: weight of the soft IoU beside the cross-entropy, see :func:`occupancy_loss`.
         pose_weight: weight of the loss of the poses, where the model tells them.
         forced: share of the objects that are placed by their true poses, see :class:`jc3d.pose_teacher.PoseTeacher`.
@@ -75,7 +92,7 @@ class TrainConfig:
     """
 
     preset: str = "implicit-384"
-    init: str = ""
+    init: tuple[str, ...] = ()
     out: Path = Path()
     data: tuple[str, ...] = ("procedural",)
     val_data: tuple[str, ...] = ("procedural",)
@@ -83,6 +100,8 @@ class TrainConfig:
     batch_size: int = 16
     learning_rate: float = 2e-3
     gate_rate: float = 0.1
+    iterations: int = 0
+    compression_weight: float = 10.0
     iou_weight: float = 0.5
     pose_weight: float = 0.2
     forced: float = 0.5
@@ -102,12 +121,23 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.out == Path():
             object.__setattr__(self, "out", Path("runs") / self.preset)  # how a frozen dataclass sets its own fields
-        preset(self.preset)  # an unknown name is said before Lightning starts talking
+        most = preset(self.preset).max_iterations  # an unknown name is said before Lightning starts talking
+        if not 0 <= self.iterations <= most:
+            raise ValueError(f"iterations: expected 0 to {most}, the most of {self.preset}, got {self.iterations}")
         positive = ("steps", "batch_size", "learning_rate", "gate_rate", "min_views", "val_objects", "checkpoint_every")
         for name in positive:
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}: expected more than 0, got {getattr(self, name)}")
-        for name in ("iou_weight", "pose_weight", "forced", "warmup", "weight_decay", "workers", "threads"):
+        for name in (
+            "compression_weight",
+            "iou_weight",
+            "pose_weight",
+            "forced",
+            "warmup",
+            "weight_decay",
+            "workers",
+            "threads",
+        ):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
         if self.forced > 1:
@@ -180,44 +210,6 @@ def _draw_visit(rng: Random, weights: list[float], sizes: list[int], views: int)
     return Visit(source, rng.integers(0, sizes[source]), rng.integers(0, 2**31), views)
 
 
-def occupancy_loss(logits: Tensor, grid: Tensor, free_front: Tensor, iou_weight: float = 0.0) -> Tensor:
-    """Voxel-wise cross-entropy ([J] eq. 15), the mean over cells and objects, and a share of 1 - soft IoU.
-
-    Cross-entropy counts cells, so a lamp of 60 hardly matters beside a cabinet of 16,000, while the mean IoU of an
-    evaluation counts objects. The soft IoU (Rahman and Wang, ISVC 2016) does, too.
-
-    Args:
-        logits: (B, 2, 32, 32, 32).
-        grid: (B, 32, 32, 32) bool.
-        free_front: (B,) bool: where true, the quarter turn of the grid of least cross-entropy is the target.
-        iou_weight: weight of 1 - soft IoU, the mean over objects.
-
-    Returns:
-        A scalar.
-    """
-    margin = logits[:, 1].float() - logits[:, 0].float()
-    target = _turned_to_fit(grid, margin.detach(), free_front).to(margin.dtype)
-    loss = F.binary_cross_entropy_with_logits(margin, target)
-    if iou_weight:
-        prob = torch.sigmoid(margin)
-        intersection = (prob * target).flatten(1).sum(-1)
-        union = (prob + target).flatten(1).sum(-1) - intersection
-        loss = loss + iou_weight * (1 - (intersection + 1) / (union + 1)).mean()  # 1: empty over empty is 1
-    return loss
-
-
-def _turned_to_fit(grid: Tensor, margin: Tensor, free_front: Tensor) -> Tensor:
-    """The grids, those with a free front in the quarter turn that agrees best with the logits' margin."""
-    if not free_front.any():
-        return grid
-    turns = quarter_turns(grid[free_front])
-    # CE = softplus(m) - y·m: of the turns of y, the one with the largest sum of y·m has the least.
-    agreement = torch.where(turns, margin[free_front].unsqueeze(1), 0.0).flatten(2).sum(-1)
-    fitting = grid.clone()
-    fitting[free_front] = turns[torch.arange(len(turns)), agreement.argmax(dim=1)]
-    return fitting
-
-
 def jitter(sample: ObjectSample, rng: Random) -> ObjectSample:
     """Cheap augmentation of one object: perhaps mirrored, and its colours moved towards or away from white.
 
@@ -238,7 +230,7 @@ def jitter(sample: ObjectSample, rng: Random) -> ObjectSample:
 class Training(L.LightningModule):  # type: ignore[misc, name-defined]
     """One model under training."""
 
-    def __init__(self, config: TrainConfig, model: R2N2, sources: list[Source], taken: str = "") -> None:
+    def __init__(self, config: TrainConfig, model: AnyModel, sources: list[Source], taken: str = "") -> None:
         super().__init__()
         self.config = config
         self.model = model
@@ -261,15 +253,36 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
         # The binarizer's draws follow torch's generator: seeded by step, a resumed run repeats them, and processes
         # that are seeded alike share one draw for the whole batch.
         torch.manual_seed(Random(self.config.seed, self.global_step).integers(0, 2**62))
+        loss = self._loss(batch)
+        self.log("train/loss", loss, prog_bar=True, sync_dist=True, batch_size=len(batch.grid))
+        return loss
+
+    def _loss(self, batch: ObjectSample) -> Tensor:
+        """What the model has to lose: images, occupancy, poses."""
+        model, views, config = self.model, batch.views.float() / 255, self.config
+        if isinstance(model, RnnCompressor):
+            flat = views.flatten(0, 1)
+            return compression_loss(model(flat, self._iterations()).images, flat)
         teacher = PoseTeacher(batch.grid, batch.poses, batch.free_front, self._forced(len(batch.grid)))
-        logits = self.model(batch.views.float() / 255, teacher)
-        loss = occupancy_loss(logits, teacher.grid, teacher.free_target, self.config.iou_weight)
+        loss = views.new_zeros(())
+        if isinstance(model, Joint):
+            logits, images = model(views, self._iterations(), teacher)
+            image_loss = compression_loss(images, views.flatten(0, 1))
+            self.log("train/image-loss", image_loss, sync_dist=True, batch_size=len(batch.grid))
+            loss = config.compression_weight * image_loss
+        else:
+            logits = model(views, teacher)
+        loss = loss + occupancy_loss(logits, teacher.grid, teacher.free_target, config.iou_weight)
         if teacher.scores is not None:
             pose_loss = teacher.loss()
             self.log("train/pose-loss", pose_loss, sync_dist=True, batch_size=len(batch.grid))
-            loss = loss + self.config.pose_weight * pose_loss
-        self.log("train/loss", loss, prog_bar=True, sync_dist=True, batch_size=len(batch.grid))
+            loss = loss + config.pose_weight * pose_loss
         return loss
+
+    def _iterations(self) -> int:
+        """Of this step's codes, the same in all processes."""
+        rng = Random(self.config.seed, self.global_step, 2)
+        return self.config.iterations or rng.integers(1, self.model.config.max_iterations + 1)
 
     def _forced(self, count: int) -> Tensor:
         """Which of this process's objects are placed by their true poses: its share of one draw for the whole batch."""
@@ -292,22 +305,39 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
             for _ in range(min(config.checkpoint_every, max(1, _MEASURED_OBJECTS // config.batch_size))):
                 visits = [_draw_visit(rng, shares, sizes, config.max_views) for _ in range(config.batch_size)]
                 batch = stack([objects[visit] for visit in visits[rank * local : (rank + 1) * local]])
-                self.model(batch.views.to(self.device).float() / 255)
+                views = batch.views.to(self.device).float() / 255
+                if isinstance(self.model, Joint):
+                    self.model(views, self.config.iterations or rng.integers(1, self.model.config.max_iterations + 1))
+                else:
+                    self.model(views)
 
     def validation_step(self, batch: ObjectSample, _: int, dataloader_idx: int = 0) -> None:
-        """MIoU at τ = 0.4 with five views; best of four quarter turns where the front is free."""
-        logits = self.model(batch.views.float() / 255).float()
-        prob = torch.sigmoid(logits[:, 1] - logits[:, 0])
-        best, _turns = best_quarter_turn(prob, batch.grid)
-        scores = torch.where(batch.free_front, best, iou(prob, batch.grid))
-        size = len(scores)
-        name = f"val/miou-{SourceSpec.parse(self.config.val_data[dataloader_idx]).kind}-{dataloader_idx}"
-        self.log(name, scores.mean(), add_dataloader_idx=False, sync_dist=True, batch_size=size, prog_bar=True)
+        """With five views mIoU at τ = 0.4, best of four quarter turns where the front is free; residuals of images."""
+        name = f"{SourceSpec.parse(self.config.val_data[dataloader_idx]).kind}-{dataloader_idx}"
+        for kind, scores in self._scores(batch.views.float() / 255, batch).items():
+            where, size = f"val/{kind}-{name}", len(batch.grid)
+            self.log(where, scores, add_dataloader_idx=False, sync_dist=True, batch_size=size, prog_bar=True)
+
+    def _scores(self, views: Tensor, batch: ObjectSample) -> dict[str, Tensor]:
+        model, flat = self.model, views.flatten(0, 1)
+        if isinstance(model, R2N2):
+            return {"miou": _miou(model(views), batch)}
+        most = model.config.max_iterations
+        if isinstance(model, RnnCompressor):
+            return {"l1": compression_loss(model(flat, most).images, flat)}
+        (fewest, all_), images = model.logits_at(views, [1, most])
+        return {
+            "miou-1": _miou(fewest, batch),
+            f"miou-{most}": _miou(all_, batch),
+            "l1": compression_loss(images, flat),
+        }
 
     def on_validation_epoch_end(self) -> None:
         """The mean over the sources picks the best checkpoint."""
-        scores = [value for key, value in self.trainer.callback_metrics.items() if key.startswith("val/miou-")]
-        self.log("val/miou", torch.stack(scores).mean(), prog_bar=True, sync_dist=True)
+        metrics = self.trainer.callback_metrics
+        kind, sign = ("val/l1-", -1) if isinstance(self.model, RnnCompressor) else ("val/miou-", 1)
+        scores = [value for key, value in metrics.items() if key.startswith(kind)]
+        self.log("val/score", sign * torch.stack(scores).mean(), prog_bar=True, sync_dist=True)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Clips the gradient's norm; Lightning's own clipping refuses fused optimizers."""
@@ -317,7 +347,7 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
         """Muon and AdamW, linear warm-up, cosine to zero."""
         config = self.config
         rates = (config.learning_rate, config.learning_rate * config.gate_rate)
-        slow = () if self.model.config.lift_channels else ("head.", "gates.", "recurrence.")
+        slow = _unnormalised(self.model)
         groups: dict[tuple[float, float, bool], list[Tensor]] = {}
         for name, parameter in self.model.named_parameters():
             is_slow = name.startswith(slow)
@@ -337,6 +367,24 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def _unnormalised(model: AnyModel) -> tuple[str, ...]:
+    """Prefixes of the layers that learn at ``gate_rate``: those about a matrix into the gates."""
+    parts = ("head.", "gates.", "recurrence.")
+    if isinstance(model, RnnCompressor):
+        return ()
+    if isinstance(model, Joint):
+        return () if model.config.reconstruction.lift_channels else tuple(f"reconstruction.{part}" for part in parts)
+    return () if model.config.lift_channels else parts
+
+
+def _miou(logits: Tensor, batch: ObjectSample) -> Tensor:
+    """The mean over a batch."""
+    logits = logits.float()
+    prob = torch.sigmoid(logits[:, 1] - logits[:, 0])
+    best, _turns = best_quarter_turn(prob, batch.grid)
+    return torch.where(batch.free_front, best, iou(prob, batch.grid)).mean()
 
 
 def train(config: TrainConfig) -> Path:
@@ -374,7 +422,7 @@ def train(config: TrainConfig) -> Path:
     val_loaders = [_validation_loader(config, SourceSpec.parse(text)) for text in config.val_data]
 
     checkpoint = L.pytorch.callbacks.ModelCheckpoint
-    best = checkpoint(folder, "best", monitor="val/miou", mode="max", enable_version_counter=False)
+    best = checkpoint(folder, "best", monitor="val/score", mode="max", enable_version_counter=False)
     # With a monitor, Lightning's own save_last follows the best; a resume needs the newest.
     newest = checkpoint(folder, "last", enable_version_counter=False, save_on_train_epoch_end=False)
     world = sampler.world
@@ -407,15 +455,17 @@ def _write_better(
     path: Path, trainer: Any, training: Training, val_loaders: list[Any], checkpoints: tuple[Path, ...]
 ) -> None:
     """Validates checkpoints and writes the weights of the best."""
-    best = -1.0
+    best = -math.inf
     for checkpoint in checkpoints:
         state = torch.load(checkpoint, weights_only=True, map_location="cpu")
         prefix = "model."
         training.model.load_state_dict({key.removeprefix(prefix): value for key, value in state["state_dict"].items()})
-        score = trainer.validate(training, val_loaders, verbose=False)[0]["val/miou"]
+        score = trainer.validate(training, val_loaders, verbose=False)[0]["val/score"]
         if score > best and trainer.is_global_zero:
             best = score
-            info = state["jc3d"] | {"steps": state["global_step"], "val_miou": round(score, 4)}
+            scored = {"val_l1": -score} if isinstance(training.model, RnnCompressor) else {"val_miou": score}
+            rounded = {name: round(value, 4) for name, value in scored.items()}
+            info = state["jc3d"] | {"steps": state["global_step"]} | rounded
             save_weights(path, training.model.cpu(), info)
 
 
@@ -444,22 +494,50 @@ def _check_resumable(config: TrainConfig, path: Path) -> None:
             )
 
 
-def _initial_model(config: TrainConfig, sources: list[Source]) -> tuple[R2N2, str]:
-    """Fresh weights, or those of ``config.init`` with their normalisations put back; and what was taken of them."""
+def _initial_model(config: TrainConfig, sources: list[Source]) -> tuple[AnyModel, str]:
+    """Fresh weights, those of ``config.init`` over them, normalisations put back; and what was taken of them."""
     fresh = create(config.preset, config.seed)
     if not config.init:
         return fresh, ""
-    model = load(config.init)
-    if fresh.config.norm:
+    norm = fresh.config.norm
+    model = fold_norms(fresh) if norm else fresh
+    said = []
+    for text in config.init:
+        part, _, name = text.rpartition("=")
+        target = model
+        if part:
+            parts = dict(model.named_children())
+            if part not in parts:
+                raise ValueError(f"init: expected a part among {', '.join(parts)}, got {text!r}")
+            target = parts[part]
+        count = _take(target, load(name))
+        if not count:
+            raise ValueError(f"init: expected weights that fit {config.preset}, got {text!r}, of which none does")
+        said.append(f"{count} of {len(target.state_dict())} tensors of {text}")
+    if norm:
         draws = [(source, index) for index in range(_CALIBRATION_OBJECTS // len(sources)) for source in sources]
         samples = [source.get(index % len(source), config.seed, config.max_views) for source, index in draws]
         model = unfold_norms(model, stack(samples).views.float() / 255)
-    shapes = {name: tensor.shape for name, tensor in fresh.state_dict().items()}
-    fitting = {name: tensor for name, tensor in model.state_dict().items() if tensor.shape == shapes.get(name)}
-    if not fitting:
-        raise ValueError(f"init: expected weights that fit {config.preset}, got {model.config}, of which none does")
-    fresh.load_state_dict(fitting, strict=False)
-    return fresh, f"{len(fitting)} of {len(shapes)} tensors of {config.init}"
+    return model.requires_grad_(True), ", ".join(said)
+
+
+def _take(target: nn.Module, source: nn.Module) -> int:
+    """Copies the tensors that have the same name and shape, or are kernels of fewer inputs; says how many."""
+    stored = source.state_dict()
+    count = 0
+    with torch.no_grad():
+        for name, tensor in target.state_dict().items():
+            other = stored.get(name)
+            if other is None or other.dim() != tensor.dim() or other.dim() < 2 and other.shape != tensor.shape:
+                continue
+            if other.shape == tensor.shape:
+                tensor.copy_(other)
+            elif len(other) == len(tensor) and other.shape[2:] == tensor.shape[2:] and other.shape[1] < tensor.shape[1]:
+                tensor[:, : other.shape[1]] = other
+            else:
+                continue
+            count += 1
+    return count
 
 
 def _loader(config: TrainConfig, data: Mixture, sampler: Any, batch_size: int) -> DataLoader[ObjectSample]:

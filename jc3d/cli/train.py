@@ -14,7 +14,10 @@ from jc3d.cli.console import console, print_facts
 
 def train(
     preset: Annotated[str | None, typer.Option(help="Architecture, see `jc3d models`.")] = None,
-    init: Annotated[str | None, typer.Option(help="Start from a packaged model or a .safetensors file.")] = None,
+    init: Annotated[
+        list[str] | None,
+        typer.Option(help="Start from a packaged model or a .safetensors file; PART=... for a part. Repeat it."),
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run; else runs/PRESET.")] = None,
     data: Annotated[
         list[str] | None,
@@ -25,6 +28,10 @@ def train(
     batch_size: Annotated[int | None, typer.Option(help="Objects a step, over all processes.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak of the learning rate.")] = None,
     gate_rate: Annotated[float | None, typer.Option(help="Share of it for a matrix into the gates.")] = None,
+    iterations: Annotated[int | None, typer.Option(help="Of codes that have several; 0: random ones.")] = None,
+    compression_weight: Annotated[
+        float | None, typer.Option(help="Weight of the image loss beside the occupancy loss.")
+    ] = None,
     iou_weight: Annotated[float | None, typer.Option(help="Weight of the soft IoU beside the cross-entropy.")] = None,
     pose_weight: Annotated[float | None, typer.Option(help="Weight of the loss of the poses.")] = None,
     forced: Annotated[float | None, typer.Option(help="Share of objects placed by their true poses.")] = None,
@@ -51,7 +58,7 @@ def train(
     from jc3d.train import TrainConfig
     from jc3d.train import train as run
 
-    for name in ("data", "val_data"):
+    for name in ("init", "data", "val_data"):
         if name in given:
             given[name] = tuple(given[name])
     config = TrainConfig(**given)

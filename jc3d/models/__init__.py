@@ -9,20 +9,37 @@ from pathlib import Path
 import torch
 
 from jc3d.errors import WeightsError
-from jc3d.models.config import R2N2Config
+from jc3d.models.config import R2N2Config, ReconstructionConfig
 from jc3d.models.implicit import Implicit, ImplicitConfig
-from jc3d.models.presets import PRESETS, preset
-from jc3d.models.r2n2 import R2N2, ReceiverState
+from jc3d.models.joint import Direct, DirectConfig, Joint, Sequential, SequentialConfig
+from jc3d.models.model import Model
+from jc3d.models.presets import PRESETS, ModelConfig, preset
+from jc3d.models.r2n2 import R2N2
+from jc3d.models.reconstruction import ReceiverState, Reconstruction
 from jc3d.models.reference import from_reference
-from jc3d.models.weights import build, fold_norms, load_weights, read_metadata, save_weights, unfold_norms
+from jc3d.models.rnn_compression import RnnCompressor, RnnConfig
+from jc3d.models.weights import AnyModel, build, fold_norms, load_weights, read_metadata, save_weights, unfold_norms
 
 __all__ = [
     "PRESETS",
     "R2N2",
+    "AnyModel",
+    "Direct",
+    "DirectConfig",
     "Implicit",
     "ImplicitConfig",
+    "Joint",
+    "Model",
+    "ModelConfig",
     "R2N2Config",
     "ReceiverState",
+    "Reconstruction",
+    "ReconstructionConfig",
+    "RnnCompressor",
+    "RnnConfig",
+    "Sequential",
+    "SequentialConfig",
+    "build",
     "create",
     "find",
     "fold_norms",
@@ -37,7 +54,7 @@ __all__ = [
 ]
 
 
-def create(name: str, seed: int = 0) -> R2N2:
+def create(name: str, seed: int = 0) -> AnyModel:
     """A model of a preset with fresh weights.
 
     Args:
@@ -71,7 +88,7 @@ def packaged_path(name: str) -> Path:
     return path
 
 
-def load(name_or_path: str | Path, device: str | torch.device = "cpu") -> R2N2:
+def load(name_or_path: str | Path, device: str | torch.device = "cpu") -> AnyModel:
     """A trained model, in eval mode.
 
     Args:

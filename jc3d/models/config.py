@@ -1,27 +1,22 @@
-"""Architecture of the models."""
+"""Architecture of the models that reconstruct."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, Self
 
 from jc3d.nn.code_gates import FINE_SIDE
 
 
 @dataclass(frozen=True)
-class R2N2Config:
-    """Architecture of :class:`R2N2`; the defaults are the paper's widths.
+class ReconstructionConfig:
+    """Architecture of :class:`jc3d.models.Reconstruction`; the defaults are the paper's widths.
 
     Attributes:
         name: preset name.
         code_size: K, numbers in a view's code.
-        encoder_channels: output channels of the shrinking convolutions.
-        encoder_kernels: their kernel sizes.
-        encoder_strides: factors by which they shrink, in all from 128 pixels to ``code_side``.
-        encoder_residuals: 3×3 residual convolutions after each of them.
-        downsample: how they shrink, see :class:`jc3d.nn.DownsampleConv2d`.
-        code_side: pixels along each side of the encoder's last map.
+        code_side: pixels along each side of the map that a code is.
         lift_channels: of the feature map that is lifted into space, see :class:`jc3d.nn.LiftedGates`; 0: the code
             enters by a matrix.
         lift_side: pixels along each side of that map, and points along each side of the cube: 16 or 32.
@@ -39,11 +34,6 @@ class R2N2Config:
 
     name: str
     code_size: int = 1024
-    encoder_channels: tuple[int, ...] = (96, 128, 256, 256, 256, 256)
-    encoder_kernels: tuple[int, ...] = (7, 3, 3, 3, 3, 3)
-    encoder_strides: tuple[int, ...] = (2, 2, 2, 2, 2, 2)
-    encoder_residuals: tuple[int, ...] = (0, 0, 0, 0, 0, 0)
-    downsample: Literal["pool", "stride"] = "pool"
     code_side: int = 2
     lift_channels: int = 0
     lift_side: int = 16
@@ -57,29 +47,11 @@ class R2N2Config:
     head_channels: tuple[int, ...] = (32,)
     norm: bool = False
 
-    family: ClassVar[str] = "r2n2"
-    binary: ClassVar[bool] = False
-    image_size: ClassVar[int] = 128
     grid_size: ClassVar[int] = 32
 
     def __post_init__(self) -> None:
         if self.code_size < 1:
             raise ValueError(f"code_size: expected a positive number, got {self.code_size}")
-        stages, shrinking = len(self.encoder_strides), self.image_size // self.code_side
-        if math.prod(self.encoder_strides) != shrinking:
-            raise ValueError(
-                f"encoder_strides: expected a product of {shrinking} ({self.image_size} to {self.code_side}), "
-                f"got {self.encoder_strides}"
-            )
-        for field in ("encoder_channels", "encoder_kernels", "encoder_residuals"):
-            value = getattr(self, field)
-            if len(value) != stages:
-                raise ValueError(f"{field}: expected {stages} numbers, one a stride, got {value}")
-        if self.lift_channels and self.encoder_channels[-1] != self.code_channels:
-            raise ValueError(
-                f"encoder_channels: expected {self.code_channels} in the end, which hold code_size = {self.code_size}, "
-                f"got {self.encoder_channels}"
-            )
         if self.lift_channels and (self.code_side % 4 or self.cell_side % 2):
             sides = f"{self.code_side} and {self.cell_side}"
             raise ValueError(f"lift_channels: expected a code_side of fours and an even cell_side, got {sides}")
@@ -95,6 +67,10 @@ class R2N2Config:
                 f"({self.cell_side} is doubled {doublings} times), got {self.up_channels} and {self.head_channels}"
             )
 
+    def with_norm(self, norm: bool) -> Self:
+        """The same with or without batch normalisation."""
+        return replace(self, norm=norm)
+
     @property
     def last_doubles(self) -> bool:
         """Whether the last layer of the decoder doubles the grid."""
@@ -104,6 +80,48 @@ class R2N2Config:
     def code_channels(self) -> int:
         """Channels of a map that holds K numbers; what it holds more is not sent."""
         return -(-self.code_size // self.code_side**2)
+
+
+@dataclass(frozen=True)
+class R2N2Config(ReconstructionConfig):
+    """Architecture of :class:`R2N2`: :class:`ReconstructionConfig`, and the encoder; the defaults are the paper's.
+
+    Attributes:
+        encoder_channels: output channels of the shrinking convolutions.
+        encoder_kernels: their kernel sizes.
+        encoder_strides: factors by which they shrink, in all from 128 pixels to ``code_side``.
+        encoder_residuals: 3×3 residual convolutions after each of them.
+        downsample: how they shrink, see :class:`jc3d.nn.DownsampleConv2d`.
+    """
+
+    encoder_channels: tuple[int, ...] = (96, 128, 256, 256, 256, 256)
+    encoder_kernels: tuple[int, ...] = (7, 3, 3, 3, 3, 3)
+    encoder_strides: tuple[int, ...] = (2, 2, 2, 2, 2, 2)
+    encoder_residuals: tuple[int, ...] = (0, 0, 0, 0, 0, 0)
+    downsample: Literal["pool", "stride"] = "pool"
+
+    family: ClassVar[str] = "r2n2"
+    binary: ClassVar[bool] = False
+    image_size: ClassVar[int] = 128
+    max_iterations: ClassVar[int] = 1  # a view has one code
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        stages, shrinking = len(self.encoder_strides), self.image_size // self.code_side
+        if math.prod(self.encoder_strides) != shrinking:
+            raise ValueError(
+                f"encoder_strides: expected a product of {shrinking} ({self.image_size} to {self.code_side}), "
+                f"got {self.encoder_strides}"
+            )
+        for field in ("encoder_channels", "encoder_kernels", "encoder_residuals"):
+            value = getattr(self, field)
+            if len(value) != stages:
+                raise ValueError(f"{field}: expected {stages} numbers, one a stride, got {value}")
+        if self.lift_channels and self.encoder_channels[-1] != self.code_channels:
+            raise ValueError(
+                f"encoder_channels: expected {self.code_channels} in the end, which hold code_size = {self.code_size}, "
+                f"got {self.encoder_channels}"
+            )
 
     @property
     def code_bits(self) -> int:

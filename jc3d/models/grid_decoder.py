@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from jc3d.models.config import R2N2Config
+from jc3d.models.config import ReconstructionConfig
 from jc3d.nn import GridConv3d, UpsampleConv3d
 from jc3d.nn.batch_norm import BatchNorm3d
 from jc3d.nn.code_gates import FINE_CHANNELS, FINE_SIDE
@@ -19,7 +19,7 @@ from jc3d.ops import occupancy_head
 class GridDecoder(nn.Module):
     """Hidden state to occupancy logits, (B, N_h, S, S, S) -> (B, 2, 32, 32, 32); channel 1 is *occupied*."""
 
-    def __init__(self, config: R2N2Config) -> None:
+    def __init__(self, config: ReconstructionConfig) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         channels = config.hidden_channels

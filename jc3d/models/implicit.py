@@ -37,12 +37,12 @@ class Implicit(R2N2):
 
     config: ImplicitConfig
 
+    def _make_front(self) -> None:
+        super()._make_front()
+        self.binarizer = Binarizer()
+
     def _make_head(self, config: R2N2Config) -> nn.Module:
         return nn.Flatten()
-
-    def __init__(self, config: ImplicitConfig) -> None:
-        super().__init__(config)
-        self.binarizer = Binarizer()
 
     def pre_activations(self, views: Tensor) -> Tensor:
         """(N, 3, 128, 128) in [0, 1] -> (N, K): a bit is +1 where they are not negative."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
+from typing import TypeAlias
 
-from jc3d.models.config import R2N2Config
+from jc3d.models.config import R2N2Config, ReconstructionConfig
 from jc3d.models.implicit import ImplicitConfig
+from jc3d.models.joint import DirectConfig, SequentialConfig
+from jc3d.models.rnn_compression import RnnConfig
+
+ModelConfig: TypeAlias = R2N2Config | RnnConfig | SequentialConfig | DirectConfig
 
 # Bits a view, K = 128·128·24 / rate, to the nearest multiple of four ([J] §IV, Fig. 8).
 _BITS = {48: 8192, 96: 4096, 128: 3072, 192: 2048, 384: 1024, 480: 820}
@@ -38,18 +43,80 @@ def _implicit(base: R2N2Config, name: str, bits: int) -> ImplicitConfig:
 
 _R2N2_PAPER = R2N2Config(name="r2n2-paper")
 
-PRESETS: dict[str, R2N2Config] = {
+_RNN_ORIGINAL_PAPER = RnnConfig(name="rnn-original-paper")
+
+# [J] says of its decoder: three layers, of less capacity; the widths are ours.
+_RNN_SMALL_PAPER = RnnConfig(
+    name="rnn-small-paper",
+    encoder_channels=(256, 512, 16),
+    code_channels=16,
+    expanded_channels=256,
+    decoder_channels=(256, 256, 128),
+    decoder_kernels=(3, 3, 3),
+    decoder_hidden_kernels=(1, 1, 3),
+    output_shuffle=2,
+)
+
+# The same for two CPU cores: no LSTM works on more than 32×32 places, and the wide kernels stand where places are few,
+# so that a code sees far: blocks of white background have bits to spare for their neighbours.
+_RNN_SMALL = RnnConfig(
+    name="rnn-small",
+    stem_kernel=7,
+    stem_stride=4,
+    encoder_channels=(96, 192, 16),
+    encoder_kernels=(3, 3, 5),
+    encoder_strides=(2, 2, 1),
+    encoder_hidden_kernels=(1, 1, 3),
+    code_channels=16,
+    expanded_channels=64,
+    decoder_channels=(160, 128, 64),
+    decoder_kernels=(5, 3, 3),
+    decoder_hidden_kernels=(3, 1, 1),
+    output_kernel=3,
+    output_shuffle=2,
+    additive=True,
+)
+
+
+def _reading_codes(base: R2N2Config, **changed: object) -> ReconstructionConfig:
+    """The receiving half of an R2N2."""
+    names = {field.name for field in fields(ReconstructionConfig)}
+    kept = {name: value for name, value in asdict(base).items() if name in names}
+    return ReconstructionConfig(**{**kept, **changed})  # type: ignore[arg-type]
+
+
+def _joint(suffix: str, rnn: RnnConfig, r2n2: R2N2Config, matrix: ReconstructionConfig) -> list[ModelConfig]:
+    """Sequential and direct of one size; ``matrix`` reads one iteration's code."""
+    concat = _reading_codes(r2n2, name=f"direct{suffix}", code_size=rnn.max_iterations * rnn.code_bits)
+    return [
+        SequentialConfig(f"sequential{suffix}", rnn, r2n2),
+        DirectConfig(f"direct{suffix}", rnn, concat),
+        DirectConfig(f"direct-recurrent{suffix}", rnn, matrix, fusion="recurrent"),
+    ]
+
+
+# One iteration of a view tells little of its pose after the first, so nothing is lifted here: a matrix, as in the paper.
+_SMALL_MATRIX = ReconstructionConfig(
+    name="direct-recurrent", hidden_channels=64, up_channels=(64, 32), head_channels=(), norm=True
+)
+
+PRESETS: dict[str, ModelConfig] = {
     config.name: config
     for config in (
         _R2N2_SMALL,
         _R2N2_PAPER,
         *(_implicit(_R2N2_SMALL, f"implicit-{rate}", bits) for rate, bits in _BITS.items()),
         *(_implicit(_R2N2_PAPER, f"implicit-{rate}-paper", bits) for rate, bits in _BITS.items()),
+        _RNN_SMALL,
+        _RNN_SMALL_PAPER,
+        _RNN_ORIGINAL_PAPER,
+        *_joint("", _RNN_SMALL, _R2N2_SMALL, _SMALL_MATRIX),
+        *_joint("-paper", _RNN_SMALL_PAPER, _R2N2_PAPER, _reading_codes(_R2N2_PAPER, name="direct-recurrent-paper")),
     )
 }
 
 
-def preset(name: str) -> R2N2Config:
+def preset(name: str) -> ModelConfig:
     """The config of a preset.
 
     Raises:

@@ -7,10 +7,10 @@ float32. The fingerprint is taken over the float32 values that both ends compute
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, is_dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, get_type_hints
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -21,8 +21,13 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 from jc3d.errors import WeightsError
 from jc3d.files import atomic_write
 from jc3d.models.config import R2N2Config
+from jc3d.models.grid_decoder import GridDecoder
 from jc3d.models.implicit import Implicit, ImplicitConfig
+from jc3d.models.joint import Direct, DirectConfig, Joint, Sequential, SequentialConfig
+from jc3d.models.model import Model
+from jc3d.models.presets import ModelConfig
 from jc3d.models.r2n2 import R2N2
+from jc3d.models.rnn_compression import RnnCompressor, RnnConfig
 from jc3d.nn import DownsampleConv2d, UpsampleConv3d
 from jc3d.nn.image_blocks import ResidualConv2d
 
@@ -30,18 +35,25 @@ FORMAT = "jc3d-weights-1"
 
 _Kernel = nn.Conv2d | nn.Conv3d | UpsampleConv3d
 
-_FAMILIES: dict[str, tuple[type[R2N2], type[R2N2Config]]] = {
+AnyModel: TypeAlias = R2N2 | RnnCompressor | Sequential | Direct
+
+_FAMILIES: dict[str, tuple[type[AnyModel], type[ModelConfig]]] = {
     "r2n2": (R2N2, R2N2Config),
     "implicit": (Implicit, ImplicitConfig),
+    "rnn": (RnnCompressor, RnnConfig),
+    "sequential": (Sequential, SequentialConfig),
+    "direct": (Direct, DirectConfig),
 }
 
 
-def build(config: R2N2Config) -> R2N2:
+def build(config: ModelConfig) -> AnyModel:
     """The model of a config, with torch's own initial weights."""
-    return _FAMILIES[config.family][0](config)
+    make: Any = _FAMILIES[config.family][0]
+    model: AnyModel = make(config)
+    return model
 
 
-def fold_norms(model: R2N2) -> R2N2:
+def fold_norms(model: AnyModel) -> AnyModel:
     """A copy in eval mode with every batch normalisation folded into the convolution before it.
 
     Args:
@@ -50,7 +62,7 @@ def fold_norms(model: R2N2) -> R2N2:
     Returns:
         The same function (in eval mode) as a model whose config has ``norm=False``.
     """
-    folded = build(replace(model.config, norm=False)).eval()
+    folded = build(_with_norm(model.config, False)).eval()
     with torch.no_grad():
         _copy_equal_names(folded, model)
         for (target, _), (kernel, norm) in zip(_kernels(folded), _kernels(model), strict=True):
@@ -64,7 +76,7 @@ def fold_norms(model: R2N2) -> R2N2:
     return folded.requires_grad_(False)
 
 
-def unfold_norms(model: R2N2, views: Tensor) -> R2N2:
+def unfold_norms(model: AnyModel, views: Tensor) -> AnyModel:
     """The reverse of :func:`fold_norms`, to train packaged weights further: batch normalisations that change nothing.
 
     Each gets the statistics of its input on ``views``, and the scale and shift that undo them.
@@ -76,7 +88,7 @@ def unfold_norms(model: R2N2, views: Tensor) -> R2N2:
     Returns:
         The same function (in eval mode) as a model whose config has ``norm=True``.
     """
-    unfolded = build(replace(model.config, norm=True)).eval()
+    unfolded = build(_with_norm(model.config, True)).eval()
     with torch.no_grad():
         _copy_equal_names(unfolded, model)
         for (target, _), (kernel, _) in zip(_kernels(unfolded), _kernels(model), strict=True):
@@ -86,20 +98,29 @@ def unfold_norms(model: R2N2, views: Tensor) -> R2N2:
             for _, norm in _kernels(unfolded)
             if isinstance(norm, nn.BatchNorm2d | nn.BatchNorm3d)
         ]
-        unfolded(views)
+        if isinstance(unfolded, Joint):
+            unfolded(views, unfolded.config.max_iterations)
+        else:
+            unfolded(views)
     for hook in hooks:
         hook.remove()
     return unfolded
 
 
-def _kernels(model: R2N2) -> list[tuple[_Kernel, nn.Module]]:
+def _with_norm(config: ModelConfig, norm: bool) -> ModelConfig:
+    """Image codecs have none."""
+    return config if isinstance(config, RnnConfig) else config.with_norm(norm)
+
+
+def _kernels(model: nn.Module) -> list[tuple[_Kernel, nn.Module]]:
     """Every convolution that a norm may follow, in order, with what follows it: a norm, or something else."""
     pairs: list[tuple[_Kernel, nn.Module]] = [
         (block.conv, block.norm) for block in model.modules() if isinstance(block, DownsampleConv2d | ResidualConv2d)
     ]
-    for layer, following in pairwise([*model.decoder.layers, nn.Identity()]):
-        if isinstance(layer, UpsampleConv3d | nn.Conv3d):
-            pairs.append((layer, following))
+    for decoder in (module for module in model.modules() if isinstance(module, GridDecoder)):
+        for layer, following in pairwise([*decoder.layers, nn.Identity()]):
+            if isinstance(layer, UpsampleConv3d | nn.Conv3d):
+                pairs.append((layer, following))
     return pairs
 
 
@@ -110,7 +131,7 @@ def _copy_kernel(target: _Kernel, weight: Tensor, bias: Tensor | None) -> None:
     target.bias.copy_(bias)
 
 
-def _copy_equal_names(target: R2N2, source: R2N2) -> None:
+def _copy_equal_names(target: nn.Module, source: nn.Module) -> None:
     """Copies what is called alike, but not the decoder's layers: norms among them shift the numbers of the others."""
     names = target.state_dict().keys()
     equal = {key: value for key, value in source.state_dict().items() if key in names and "decoder.layers." not in key}
@@ -128,7 +149,7 @@ def _become_identity(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
     norm.bias.copy_(mean)
 
 
-def save_weights(path: str | Path, model: R2N2, info: dict[str, Any]) -> None:
+def save_weights(path: str | Path, model: AnyModel, info: dict[str, Any]) -> None:
     """Writes a model's weights, atomically; batch normalisations are folded first.
 
     Args:
@@ -158,7 +179,7 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
     """What a weights file says of itself, without reading a tensor.
 
     Returns:
-        ``config`` (:class:`R2N2Config`), ``fingerprint`` (bytes), ``info`` (dict).
+        ``config`` (a :data:`ModelConfig`), ``fingerprint`` (bytes), ``info`` (dict).
 
     Raises:
         WeightsError: missing, unreadable or not one of ours.
@@ -174,11 +195,8 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
     if metadata.get("format") != FORMAT:
         raise WeightsError(f"weights: {path}: expected format {FORMAT}, got {metadata.get('format')}")
     try:
-        config_type = _FAMILIES[metadata["family"]][1]
-        raw: dict[str, Any] = json.loads(metadata["config"])
-        raw = {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
         return {
-            "config": config_type(**raw),
+            "config": _parse_config(_FAMILIES[metadata["family"]][1], json.loads(metadata["config"])),
             "fingerprint": bytes.fromhex(metadata["fingerprint"]),
             "info": json.loads(metadata["info"]),
         }
@@ -186,7 +204,20 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
         raise WeightsError(f"weights: {path}: metadata cannot be read ({error!r})") from error
 
 
-def load_weights(path: str | Path, device: str | torch.device = "cpu") -> R2N2:
+def _parse_config(kind: Any, raw: dict[str, Any]) -> Any:
+    """The reverse of ``asdict``: lists are tuples, and dicts are configs of their field's type."""
+    hints = get_type_hints(kind)
+    values = {}
+    for key, value in raw.items():
+        if isinstance(value, list):
+            value = tuple(value)
+        elif isinstance(value, dict) and is_dataclass(hints.get(key)):
+            value = _parse_config(hints[key], value)
+        values[key] = value
+    return kind(**values)
+
+
+def load_weights(path: str | Path, device: str | torch.device = "cpu") -> AnyModel:
     """A model from a weights file, in eval mode, float32.
 
     Raises:

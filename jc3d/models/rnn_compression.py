@@ -1,0 +1,235 @@
+"""Recurrent image compression: an image to bits, a few more every iteration ([J] §II-B and appendix; [V] §3).
+
+    x ──(−)──r──> encoder LSTMs ──> binarizer ──> code b_t ──> decoder LSTMs ──> tanh ──(+)──> x̂_t
+         └──────────────────────────────── x̂_{t−1} ─────────────────────────────────┘
+
+Every iteration encodes what the decoder still gets wrong, so any first iterations of a view's codes are a code. A
+decoder sees codes alone: what an encoder computed in floats on the way decides which bits are sent, and nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from jc3d.models.model import Model
+from jc3d.nn import Binarizer, ConvLSTM2d, MapState
+
+WHITE = 0.9
+"""The images' range inside is ±0.9, which tanh reaches ([V] §3)."""
+
+
+@dataclass(frozen=True)
+class RnnConfig:
+    """Architecture of :class:`RnnCompressor`; the defaults are the *original* network of [J].
+
+    Attributes:
+        name: preset name.
+        stem_channels: of the convolution that reads the image.
+        stem_kernel: its kernel size.
+        stem_stride: its stride.
+        encoder_channels: of the encoder's ConvLSTMs. If the last has ``code_channels``, what it gives is binarized as it
+            is; else a 1×1 convolution and tanh stand before the binarizer.
+        encoder_kernels: of their inputs.
+        encoder_strides: of their inputs, with the stem's 16 in all.
+        encoder_hidden_kernels: of their hidden states.
+        code_channels: M, bits of 16×16 pixels and an iteration.
+        expanded_channels: of the 1×1 convolution that reads a code.
+        decoder_channels: of the decoder's ConvLSTMs, each followed by depth-to-space by two.
+        decoder_kernels: of their inputs.
+        decoder_hidden_kernels: of their hidden states.
+        output_kernel: of the convolution that gives the pixels.
+        output_shuffle: factor of its own depth-to-space.
+        additive: γ = 1, every iteration adds to the image before; else γ = 0, every iteration gives the whole image.
+        max_iterations: most iterations of a code.
+    """
+
+    name: str
+    stem_channels: int = 64
+    stem_kernel: int = 3
+    stem_stride: int = 2
+    encoder_channels: tuple[int, ...] = (256, 512, 512)
+    encoder_kernels: tuple[int, ...] = (3, 3, 3)
+    encoder_strides: tuple[int, ...] = (2, 2, 2)
+    encoder_hidden_kernels: tuple[int, ...] = (1, 1, 1)
+    code_channels: int = 32
+    expanded_channels: int = 512
+    decoder_channels: tuple[int, ...] = (512, 512, 256, 128)
+    decoder_kernels: tuple[int, ...] = (3, 3, 3, 3)
+    decoder_hidden_kernels: tuple[int, ...] = (1, 1, 3, 3)
+    output_kernel: int = 1
+    output_shuffle: int = 1
+    additive: bool = False
+    max_iterations: int = 8
+
+    family: ClassVar[str] = "rnn"
+    binary: ClassVar[bool] = True
+    image_size: ClassVar[int] = 128  # of the views of an object; alone it takes any size
+    block: ClassVar[int] = 16
+    """Pixels along each side of what one place of the code map stands for; no image is smaller."""
+    norm: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if self.code_channels < 1 or self.max_iterations < 1:
+            raise ValueError(
+                "code_channels, max_iterations: expected positive numbers, "
+                f"got {self.code_channels} and {self.max_iterations}"
+            )
+        for name in ("encoder", "decoder"):
+            expected = len(getattr(self, f"{name}_channels"))
+            for part in ("kernels", "hidden_kernels", *(("strides",) if name == "encoder" else ())):
+                value = getattr(self, f"{name}_{part}")
+                if len(value) != expected:
+                    raise ValueError(f"{name}_{part}: expected {expected} numbers, one a layer, got {value}")
+        shrinking = self.stem_stride * math.prod(self.encoder_strides)
+        growing = 2 ** len(self.decoder_channels) * self.output_shuffle
+        if shrinking != self.block or growing != self.block:
+            raise ValueError(f"{self.name}: expected to shrink and grow by {self.block}, got {shrinking} and {growing}")
+        if any(channels % 4 for channels in self.decoder_channels):
+            raise ValueError(f"decoder_channels: expected multiples of 4, got {self.decoder_channels}")
+
+    def code_map(self, image_size: tuple[int, int]) -> tuple[int, int]:
+        """Height and width of the code map of an image (height, width), whose last blocks may reach over its edge."""
+        height, width = image_size
+        return -(-height // self.block), -(-width // self.block)
+
+    def code_bits_of(self, image_size: tuple[int, int]) -> int:
+        """m of [J] eq. 12: bits an iteration of an image (height, width)."""
+        return self.code_channels * math.prod(self.code_map(image_size))
+
+    @property
+    def code_bits(self) -> int:
+        """Bits an iteration of a view of an object."""
+        return self.code_bits_of((self.image_size, self.image_size))
+
+    @property
+    def ratio(self) -> float:
+        """Compression ratio of one iteration by payload, [J] eq. 12."""
+        return self.block**2 * 24 / self.code_channels
+
+
+class CompressorOutput(NamedTuple):
+    """What training and the encoder see of N images over T iterations.
+
+    Attributes:
+        codes: (N, T, M, h, w), ±1.
+        images: (T, N, 3, H, W), in [0, 1].
+    """
+
+    codes: Tensor
+    images: Tensor
+
+
+class DecoderState(NamedTuple):
+    """What a decoder keeps between iterations of N images.
+
+    Attributes:
+        layers: of each ConvLSTM.
+        image: (N, 3, h·16, w·16) in ±0.9, the image so far.
+    """
+
+    layers: tuple[MapState, ...]
+    image: Tensor
+
+
+class RnnCompressor(Model):
+    """Recurrent encoder, binarizer and recurrent decoder, [J] eqs. 10 and 11.
+
+    Differs from the equations in one thing: an image is clamped to its range in every iteration, so the residual is
+    that of the image as it is shown.
+    """
+
+    config: RnnConfig
+
+    def __init__(self, config: RnnConfig) -> None:
+        super().__init__(config)
+        c = config
+        self.stem = nn.Conv2d(3, c.stem_channels, c.stem_kernel, c.stem_stride, padding=c.stem_kernel // 2)
+        self.encoder = nn.ModuleList()
+        channels = c.stem_channels
+        for width, kernel, stride, hidden in zip(
+            c.encoder_channels, c.encoder_kernels, c.encoder_strides, c.encoder_hidden_kernels, strict=True
+        ):
+            self.encoder.append(ConvLSTM2d(channels, width, kernel, stride, hidden))
+            channels = width
+        self.to_code = nn.Identity()
+        if channels != c.code_channels:
+            self.to_code = nn.Sequential(nn.Conv2d(channels, c.code_channels, kernel_size=1), nn.Tanh())
+        self.binarizer = Binarizer()
+        self.expand = nn.Conv2d(c.code_channels, c.expanded_channels, kernel_size=1)
+        self.decoder = nn.ModuleList()
+        channels = c.expanded_channels
+        for width, kernel, hidden in zip(c.decoder_channels, c.decoder_kernels, c.decoder_hidden_kernels, strict=True):
+            self.decoder.append(ConvLSTM2d(channels, width, kernel, hidden_kernel_size=hidden))
+            channels = width // 4
+        self.output = nn.Conv2d(channels, 3 * c.output_shuffle**2, c.output_kernel, padding=c.output_kernel // 2)
+
+    # Differentiable path -------------------------------------------------------------------------------------------
+
+    def forward(self, images: Tensor, iterations: int) -> CompressorOutput:
+        """Trains on this: every iteration of every image.
+
+        Args:
+            images: (N, 3, H, W) in [0, 1], H and W multiples of 16.
+            iterations: T.
+        """
+        codes, decoded = zip(*self._iterations(images, iterations), strict=True)
+        return CompressorOutput(torch.stack(codes, dim=1), torch.stack(decoded))
+
+    def _iterations(self, images: Tensor, iterations: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """The code (N, M, h, w) and the image after each iteration."""
+        target = _to_range(images).contiguous(memory_format=torch.channels_last)
+        encoder: tuple[MapState, ...] | None = None
+        decoder: DecoderState | None = None
+        residual = target
+        for _ in range(iterations):
+            x, encoder = self._encode_step(residual, encoder)
+            code = self.binarizer(x)
+            decoder = self.decode_step(code, decoder)
+            residual = target - decoder.image
+            yield code, _from_range(decoder.image)
+
+    def _encode_step(self, residual: Tensor, state: tuple[MapState, ...] | None) -> tuple[Tensor, tuple[MapState, ...]]:
+        """What is binarized, (N, M, h, w) in ±1, and the encoder's state."""
+        x = self.stem(residual)
+        layers = []
+        for index, layer in enumerate(self.encoder):
+            layers.append(layer(x, state[index] if state else None))
+            x = layers[-1].h
+        return self.to_code(x), tuple(layers)
+
+    def decode_step(self, code: Tensor, state: DecoderState | None = None) -> DecoderState:
+        """Adds one iteration.
+
+        Args:
+            code: (N, M, h, w), ±1.
+            state: after the iterations before; None for the first.
+        """
+        x = self.expand(code.contiguous(memory_format=torch.channels_last))
+        layers = []
+        for index, layer in enumerate(self.decoder):
+            layers.append(layer(x, state.layers[index] if state else None))
+            x = F.pixel_shuffle(layers[-1].h, 2)
+        out = torch.tanh(F.pixel_shuffle(self.output(x).float(), self.config.output_shuffle))
+        if self.config.additive and state is not None:
+            out = state.image + out
+        return DecoderState(tuple(layers), _clamp(out))
+
+
+def _to_range(images: Tensor) -> Tensor:
+    return (images * 2 - 1) * WHITE
+
+
+def _from_range(images: Tensor) -> Tensor:
+    return images / (2 * WHITE) + 0.5
+
+
+def _clamp(x: Tensor) -> Tensor:
+    """To ±0.9; the gradient passes as if it were not there, or what overshoots could never come back."""
+    return x + (x.clamp(-WHITE, WHITE) - x).detach()
