@@ -22,9 +22,11 @@ from torch import Tensor
 
 from jc3d import models
 from jc3d.codec import Codes
+from jc3d.codec.codes import OVERHEAD_BYTES
 from jc3d.data.images import ViewLike, load_views
 from jc3d.errors import CodesError, ImageError
-from jc3d.models import R2N2, Implicit, ReceiverState
+from jc3d.image_stream import ImageStream
+from jc3d.models import R2N2, AnyModel, Implicit, Joint, ReceiverState, Reconstruction, RnnCompressor, RnnConfig
 from jc3d.receiver import Receiver
 
 CodesLike: TypeAlias = Codes | bytes | bytearray | memoryview | str | os.PathLike[str]
@@ -36,13 +38,24 @@ _CODES_TYPES = (Codes, bytes, bytearray, memoryview, str, os.PathLike)  # of Cod
 class Codec:
     """A model at work, on one device: both directions.
 
+    Every model encodes; all but the image codecs reconstruct (`R2N2`, `Implicit`, `Sequential`, `Direct`); those with an
+    image decoder decode (`RnnCompressor`, `Sequential`, `Direct`).
+
     Args:
         model: is frozen (eval mode, no gradients): its fingerprint goes into the codes it makes.
     """
 
-    def __init__(self, model: R2N2) -> None:
+    def __init__(self, model: AnyModel) -> None:
         self.model = model.freeze()
-        self._receiver = Receiver(self.model)
+        self.reconstruction: Reconstruction | None = None
+        self.compressor: RnnCompressor | None = None
+        if isinstance(model, R2N2):
+            self.reconstruction = model
+        elif isinstance(model, Joint):
+            self.reconstruction, self.compressor = model.reconstruction, model.compressor
+        else:
+            self.compressor = model
+        self._receiver = None if self.reconstruction is None else Receiver(self.reconstruction)
 
     @property
     def name(self) -> str:
@@ -55,12 +68,21 @@ class Codec:
         return self.model.device
 
     @overload  # a path is also a sequence of paths to a type checker: the first overload is meant to win
-    def encode(self, images: ViewLike | Sequence[ViewLike]) -> Codes: ...  # type: ignore[overload-overlap]
+    def encode(  # type: ignore[overload-overlap]
+        self, images: ViewLike | Sequence[ViewLike], iterations: int | None = None, num_bytes: int | None = None
+    ) -> Codes: ...
 
     @overload
-    def encode(self, images: Sequence[Sequence[ViewLike]]) -> list[Codes]: ...
+    def encode(
+        self, images: Sequence[Sequence[ViewLike]], iterations: int | None = None, num_bytes: int | None = None
+    ) -> list[Codes]: ...
 
-    def encode(self, images: ViewLike | Sequence[ViewLike] | Sequence[Sequence[ViewLike]]) -> Codes | list[Codes]:
+    def encode(
+        self,
+        images: ViewLike | Sequence[ViewLike] | Sequence[Sequence[ViewLike]],
+        iterations: int | None = None,
+        num_bytes: int | None = None,
+    ) -> Codes | list[Codes]:
         """Encodes the views of one object, or of several.
 
         A view's code depends on nothing but the view: not on the other views, their number, or the number of threads.
@@ -68,42 +90,78 @@ class Codec:
         Args:
             images: one view, the views of one object, or a list of those lists. `jc3d.data.images.load_views` says
                 what a view is (a path, a PIL image, an array, a tensor) and how sizes, ranges and transparency are
-                treated; arrays and tensors of one or two dimensions more hold several views or objects.
+                treated; arrays and tensors of one or two dimensions more hold several views or objects. Image codecs
+                keep an image's size, at least 16 a side and one for all views of an object; other models resize.
+            iterations: of each view's code, for models that have several; None: as many as there are.
+            num_bytes: most bytes of an object's whole file: as many iterations as that allows.
 
         Returns:
             The codes; for a list of lists a list, one `Codes` an object.
 
         Raises:
-            ImageError: no view, or one that cannot be read.
+            ImageError: no view, one that cannot be read or is too small, or views of several sizes.
+            CodesError: ``iterations`` out of range, or ``num_bytes`` that not even one iteration fits.
         """
         if _is_view(images):
-            return self._encode([load_views(images, self.model.config.image_size)])[0]
+            return self._encode(self._load(images), iterations, num_bytes)
         if not isinstance(images, Iterable):
             raise ImageError(f"images: expected views or lists of views, got {type(images).__name__}")
         items = list(images)
         if all(_is_view(item) for item in items):
-            return self._encode([load_views(items, self.model.config.image_size)])[0]
+            return self._encode(self._load(items), iterations, num_bytes)
         objects = []
         for index, item in enumerate(items):
             if _is_view(item) or not isinstance(item, Iterable):
                 raise ImageError(f"images[{index}]: expected a list of views as the others, got {type(item).__name__}")
             try:
-                objects.append(load_views(item, self.model.config.image_size))
+                objects.append(self._load(item))
             except ImageError as error:
                 raise ImageError(f"images[{index}]: {error}") from error
-        return self._encode(objects)
+        return [self._encode(views, iterations, num_bytes) for views in objects]
 
-    def _encode(self, objects: list[Tensor]) -> list[Codes]:
-        size, fingerprint = (self.model.config.image_size,) * 2, self.model.fingerprint
-        views, counts = torch.cat(objects).to(self.device), [len(views) for views in objects]
+    def _load(self, images: ViewLike | Iterable[ViewLike]) -> Tensor:
+        """(V, 3, H, W), resized unless the model takes any size."""
+        if not isinstance(self.model, RnnCompressor):
+            return load_views(images, self.model.config.image_size)
+        views, least = load_views(images, None), self.model.config.block
+        if min(views.shape[2:]) < least:
+            height, width = views.shape[2:]
+            raise ImageError(f"view 0: expected at least {least}x{least} pixels, got {height}x{width} (height x width)")
+        return views
+
+    def _encode(self, views: Tensor, iterations: int | None, num_bytes: int | None) -> Codes:
+        size, fingerprint = (views.shape[2], views.shape[3]), self.model.fingerprint
+        count = self._iterations(len(views), size, iterations, num_bytes)
+        views = views.to(self.device)
+        if self.compressor is not None:
+            bits = self.compressor.encode_packed(views, count).transpose(0, 1).cpu().numpy()
+            return Codes(bits, self.compressor.config.code_bits_of(size), size, fingerprint)
+        assert isinstance(self.model, R2N2)
         if isinstance(self.model, Implicit):
-            packed, bits = self.model.encode_packed(views).cpu(), self.model.config.code_bits
-            return [Codes(part[None].numpy(), bits, size, fingerprint) for part in packed.split(counts)]
-        codes = self.model.encode(views)
-        return [
-            Codes.from_tensor(part, fingerprint=fingerprint, image_size=size, binary=False)
-            for part in codes.split(counts)
-        ]
+            packed = self.model.encode_packed(views).cpu()
+            return Codes(packed[None].numpy(), self.model.config.code_bits, size, fingerprint)
+        return Codes.from_tensor(self.model.encode(views), fingerprint=fingerprint, image_size=size, binary=False)
+
+    def _iterations(self, views: int, size: tuple[int, int], iterations: int | None, num_bytes: int | None) -> int:
+        """How many iterations the arguments of `encode` ask for."""
+        most = self.model.config.max_iterations
+        if iterations is not None and not 1 <= iterations <= most:
+            raise CodesError(f"iterations: expected 1 to {most} with {self.name}, got {iterations}")
+        count = most if iterations is None else iterations
+        if num_bytes is None:
+            return count
+        each = views * -(-self._code_bits(size) // 8)
+        affordable = (num_bytes - OVERHEAD_BYTES) // each
+        if affordable < 1:
+            raise CodesError(
+                f"num_bytes: expected at least {OVERHEAD_BYTES + each} (one iteration of {views} views of "
+                f"{size[0]}x{size[1]} pixels and {OVERHEAD_BYTES} bytes), got {num_bytes}"
+            )
+        return min(count, affordable)
+
+    def _code_bits(self, size: tuple[int, int]) -> int:
+        """Bits of a view of (height, width) and iteration."""
+        return self.model.config.code_bits if self.compressor is None else self.compressor.config.code_bits_of(size)
 
     def reconstruct(self, codes: CodesLike | Sequence[CodesLike]) -> Tensor:
         """Reconstructs one object, or several at once.
@@ -116,36 +174,96 @@ class Codec:
             the model's device. Where a grid is needed, occupied means > 0.4.
 
         Raises:
-            CodesError: damaged, or codes of another model.
+            CodesError: damaged, codes of another model, or of an image codec.
             OSError: a path cannot be read.
         """
         if isinstance(codes, _CODES_TYPES):
             return self.reconstruct([codes])[0]
-        return _reconstruct(self, self._receiver, codes)
+        return _reconstruct(self, self._reconstructs()[1], codes)
+
+    def decode(self, codes: CodesLike) -> Tensor:
+        """The views that codes hold, as images.
+
+        Args:
+            codes: of one object; of fewer iterations than the model has, coarser images.
+
+        Returns:
+            (V, 3, height, width) float32 in [0, 1], on the model's device.
+
+        Raises:
+            CodesError: damaged, codes of another model, or of one without an image decoder.
+            OSError: a path cannot be read.
+        """
+        codes, compressor = _read(codes), self._decodes()
+        self._check(codes)
+        return compressor.decode(self._packed(codes), codes.image_size)
+
+    def image_stream(self, image_size: tuple[int, int] | None = None) -> ImageStream:
+        """Starts the views of one object, whose iterations arrive one after another.
+
+        Args:
+            image_size: (height, width) of the views; None: that of the views of objects.
+
+        Raises:
+            CodesError: the model has no image decoder.
+        """
+        side = self.model.config.image_size
+        return ImageStream(self._decodes(), image_size or (side, side))
+
+    def _reconstructs(self) -> tuple[Reconstruction, Receiver]:
+        if self.reconstruction is None or self._receiver is None:
+            raise CodesError(f"codes: expected those of a model that reconstructs, got an image codec's, {self.name}")
+        return self.reconstruction, self._receiver
+
+    def _decodes(self) -> RnnCompressor:
+        if self.compressor is None:
+            raise CodesError(f"codes: expected those of a model that decodes images, got those of {self.name}")
+        return self.compressor
 
     def stream(self) -> Stream:
         """Starts an object whose views arrive one after another."""
         return Stream(self)
 
     def codes_tensor(self, codes: Codes) -> Tensor:
-        """On the model's device, after checking that the codes are this model's: (views, K), or packed bits.
+        """What the recurrence reads, on the model's device, after checking that the codes are this model's.
+
+        Returns:
+            (views, K), or packed bits; with "recurrent" fusion a row for each iteration of each view.
 
         Raises:
-            CodesError: codes of another model.
+            CodesError: codes of another model, or of an image codec.
         """
+        self._reconstructs()
+        self._check(codes)
+        if isinstance(self.model, Joint):
+            with torch.inference_mode():
+                return self.model.view_codes(self._packed(codes))
+        if codes.binary:
+            return torch.from_numpy(codes.bits[0].copy()).to(self.device)
+        return codes.to_tensor().to(self.device)
+
+    def _packed(self, codes: Codes) -> Tensor:
+        """(views, iterations, bytes)."""
+        return torch.from_numpy(codes.bits.copy()).transpose(0, 1).to(self.device)
+
+    def _check(self, codes: Codes) -> None:
         config, model = self.model.config, self.model
         if codes.fingerprint != model.fingerprint:
             raise CodesError(
                 f"codes: expected those of {config.name} (fingerprint {model.fingerprint.hex()}), "
                 f"got fingerprint {codes.fingerprint.hex()}"
             )
-        got = (codes.code_bits, codes.binary, codes.iterations)
-        expected = (config.code_bits, config.binary, 1)
+        if isinstance(config, RnnConfig):
+            if min(codes.image_size) < config.block:
+                raise CodesError(f"image_size: expected at least {config.block} a side, got {codes.image_size}")
+        elif isinstance(model, Joint) and codes.image_size != (config.image_size,) * 2:
+            raise CodesError(f"image_size: expected {(config.image_size,) * 2}, got {codes.image_size}")
+        got = (codes.code_bits, codes.binary)
+        expected = (self._code_bits(codes.image_size), config.binary)
         if got != expected:
-            raise CodesError(f"codes: expected (code_bits, binary, iterations) = {expected}, got {got}")
-        if config.binary:
-            return torch.from_numpy(codes.bits[0].copy()).to(self.device)
-        return codes.to_tensor().to(self.device)
+            raise CodesError(f"codes: expected (code_bits, binary) = {expected}, got {got}")
+        if codes.iterations > config.max_iterations:
+            raise CodesError(f"iterations: expected 1 to {config.max_iterations}, got {codes.iterations}")
 
 
 class Reconstructor:
@@ -164,7 +282,7 @@ class Reconstructor:
 
     def __init__(self, codec: Codec, codes_at_once: int = 128) -> None:
         self._codec = codec
-        self._receiver = Receiver(codec.model, codes_at_once)
+        self._receiver = Receiver(codec._reconstructs()[0], codes_at_once)
 
     def __call__(self, codes: Sequence[CodesLike]) -> Tensor:
         """Reconstructs objects, (B, 32, 32, 32) probabilities in their order; see `Codec.reconstruct`.
@@ -206,9 +324,9 @@ class Stream:
         """
         codes = _read(codes)
         codec = self._codec or _codec_of(codes, self._device)
-        rows = codec.codes_tensor(codes)
-        self._codec, self._state = codec, codec.model.receive([rows], self._state)
-        self._num_views += len(rows)
+        rows, reconstruction = codec.codes_tensor(codes), codec._reconstructs()[0]
+        self._codec, self._state = codec, reconstruction.receive([rows], self._state)
+        self._num_views += codes.num_views
 
     def occupancy(self) -> Tensor:
         """The grid of the views added so far: (32, 32, 32) float32 probabilities, axes x, y, z.
@@ -218,7 +336,7 @@ class Stream:
         """
         if self._codec is None or self._state is None:
             raise CodesError("stream: expected at least one view, got none")
-        return self._codec.model.occupancy(self._state)[0].clone()
+        return self._codec._reconstructs()[0].occupancy(self._state)[0].clone()
 
 
 def load(name_or_path: str | os.PathLike[str], device: str | torch.device = "cpu") -> Codec:
@@ -246,6 +364,8 @@ def encode(
     images: ViewLike | Sequence[ViewLike],
     model: str | os.PathLike[str] = "implicit-384",
     device: str | torch.device = "cpu",
+    iterations: int | None = None,
+    num_bytes: int | None = None,
 ) -> Codes:
     """Encodes the views of one object with a packaged model; see `Codec.encode`.
 
@@ -253,12 +373,38 @@ def encode(
         images: one view or several.
         model: as in `load`; a packaged model is loaded once and kept.
         device: as in `load`.
+        iterations: as in `Codec.encode`.
+        num_bytes: as in `Codec.encode`.
 
     Raises:
         ImageError: no view, or one that cannot be read.
+        CodesError: ``iterations`` or ``num_bytes`` out of range.
         WeightsError: no such model.
     """
-    return _codec(model, device).encode(images)
+    return _codec(model, device).encode(images, iterations, num_bytes)
+
+
+def decode(
+    codes: CodesLike, device: str | torch.device = "cpu", weights: str | os.PathLike[str] | None = None
+) -> Tensor:
+    """The views of an object as images, from nothing but their codes; see `Codec.decode`.
+
+    Args:
+        codes: of one object: `Codes`, the path or the bytes of a ``.jc3d`` file.
+        device: as in `load`.
+        weights: as in `reconstruct`.
+
+    Returns:
+        (V, 3, height, width) float32 in [0, 1].
+
+    Raises:
+        CodesError: damaged, of a model that is not packaged or has no image decoder, or (with ``weights``) of another.
+        WeightsError: ``weights`` cannot be read.
+        OSError: a path cannot be read.
+    """
+    codes = _read(codes)
+    codec = _codec_of(codes, device) if weights is None else load(weights, device)
+    return codec.decode(codes)
 
 
 def reconstruct(

@@ -528,7 +528,7 @@ def _take(target: nn.Module, source: nn.Module) -> int:
     with torch.no_grad():
         for name, tensor in target.state_dict().items():
             other = stored.get(name)
-            if other is None or other.dim() != tensor.dim() or other.dim() < 2 and other.shape != tensor.shape:
+            if other is None or other.dim() != tensor.dim() or (other.dim() < 2 and other.shape != tensor.shape):
                 continue
             if other.shape == tensor.shape:
                 tensor.copy_(other)

@@ -8,7 +8,8 @@ The rule:
 - an image that is not square is padded with white to a centred square (the odd pixel goes right or below);
 - a square of another size than the model's is resized by antialiased bicubic interpolation and clipped to [0, 1];
   one of more than sixteen times the size is first averaged over blocks of whole pixels;
-- an image of the model's size therefore reaches the model unchanged, as value / 255.
+- an image of the model's size therefore reaches the model unchanged, as value / 255;
+- where no size is asked for, as by the image codecs, an image keeps its own.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "JPEG2000")  # n
 _BLOCK_ABOVE = 16  # times the target size
 
 
-def load_views(items: ViewLike | Iterable[ViewLike], image_size: int = 128) -> Tensor:
+def load_views(items: ViewLike | Iterable[ViewLike], image_size: int | None = 128) -> Tensor:
     """Brings views into the form the models take, by the rule of this module.
 
     Args:
@@ -43,16 +44,17 @@ def load_views(items: ViewLike | Iterable[ViewLike], image_size: int = 128) -> T
             a tensor (H, W) or (C, H, W), with C one of 1 (grey), 2 (grey, alpha), 3 (RGB), 4 (RGB, alpha); the other
             order of the dimensions is understood where only that is possible.  Arrays and tensors hold uint8, uint16,
             bool or floats in [0, 1]; with four dimensions they are several views.
-        image_size: height and width of the views, in pixels.
+        image_size: height and width of the views, in pixels; None: their own, which must be that of all.
 
     Returns:
         (V, 3, image_size, image_size) float32 in [0, 1], V at least 1.
 
     Raises:
-        ImageError: there are no views, or one is missing, empty, truncated, no image, larger than ``MAX_PIXELS``, or
-            holds NaN or values out of range; the message names the view and the reason.
+        ImageError: there are no views, they differ in size where none is asked for, or one is missing, empty,
+            truncated, no image, larger than ``MAX_PIXELS``, or holds NaN or values out of range; the message names the
+            view and the reason.
     """
-    if image_size < 1:
+    if image_size is not None and image_size < 1:
         raise ValueError(f"image_size: expected at least 1, got {image_size}")
     several: Iterable[ViewLike]
     if isinstance(items, (str, os.PathLike, Image.Image)):
@@ -64,15 +66,20 @@ def load_views(items: ViewLike | Iterable[ViewLike], image_size: int = 128) -> T
     views = [load_view(item, image_size, f"view {index}") for index, item in enumerate(several)]
     if not views:
         raise ImageError("views: expected at least one, got none")
+    for index, view in enumerate(views):
+        if view.shape != views[0].shape:
+            height, width = view.shape[1:]
+            expected = f"{views[0].shape[1]}x{views[0].shape[2]} pixels (height x width) as view 0"
+            raise ImageError(f"view {index}: expected {expected}, got {height}x{width}")
     return torch.stack(views)
 
 
-def load_view(item: ViewLike, image_size: int = 128, name: str = "view") -> Tensor:
+def load_view(item: ViewLike, image_size: int | None = 128, name: str = "view") -> Tensor:
     """Brings one view into the form the models take; see :func:`load_views`.
 
     Args:
         item: as for :func:`load_views`.
-        image_size: height and width, in pixels.
+        image_size: height and width, in pixels; None: its own.
         name: what to call the view in errors; a file is called by its path.
 
     Returns:
@@ -94,7 +101,9 @@ def load_view(item: ViewLike, image_size: int = 128, name: str = "view") -> Tens
         raise ImageError(f"{name}: expected a path, PIL image, array or tensor, got {type(item).__name__}")
     _check_size(pixels.shape[1], pixels.shape[0], name)
     channels = _rgb_on_white(pixels, name)
-    return torch.from_numpy(np.stack([_fit(channel, image_size) for channel in channels]))
+    if image_size is not None:
+        channels = [_fit(channel, image_size) for channel in channels]
+    return torch.from_numpy(np.stack(channels))
 
 
 def _open(path: Path) -> Image.Image:

@@ -20,9 +20,15 @@ from torch.nn import functional as F
 
 from jc3d.models.model import Model
 from jc3d.nn import Binarizer, ConvLSTM2d, MapState
+from jc3d.nn.one_thread import one_thread
+from jc3d.ops import pack_bits, unpack_bits
 
 WHITE = 0.9
 """The images' range inside is ±0.9, which tanh reaches ([V] §3)."""
+
+
+TILE = 1024
+"""Pixels along each side of the tiles that larger images are coded in, each as an image of its own."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,7 @@ class RnnConfig:
         return -(-height // self.block), -(-width // self.block)
 
     def code_bits_of(self, image_size: tuple[int, int]) -> int:
-        """m of [J] eq. 12: bits an iteration of an image (height, width)."""
+        """M of [J] eq. 12: bits an iteration of an image (height, width)."""
         return self.code_channels * math.prod(self.code_map(image_size))
 
     @property
@@ -220,6 +226,118 @@ class RnnCompressor(Model):
         if self.config.additive and state is not None:
             out = state.image + out
         return DecoderState(tuple(layers), _clamp(out))
+
+    # Inference path ------------------------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def encode_packed(self, images: Tensor, iterations: int | None = None) -> Tensor:
+        """The codes of images as they go over the wire; an image's code never depends on its company.
+
+        Every image runs alone in one thread, so that on one machine and software it has one code; an image of more than
+        ``TILE`` pixels a side runs in tiles, which bounds the memory (about 300 MB for ``rnn-small``).
+
+        Args:
+            images: (N, 3, H, W) float32 in [0, 1], H and W at least 16. Blocks that reach over the edge repeat it.
+            iterations: T; None: the most.
+
+        Returns:
+            (N, T, ceil(m / 8)) uint8, bits packed as by :func:`jc3d.ops.pack_bits`.
+
+        Raises:
+            ValueError: wrong shape, iterations out of range, or the model is in training mode.
+        """
+        if images.dim() != 4 or images.shape[1] != 3 or min(images.shape[2:]) < self.config.block:
+            least = self.config.block
+            raise ValueError(f"images: expected (N, 3, H, W), H and W at least {least}, got {tuple(images.shape)}")
+        count = self.config.max_iterations if iterations is None else iterations
+        self._check_iterations(count)
+        height, width = self.config.code_map((images.shape[2], images.shape[3]))
+        packed = []
+        with self._inference(images.device), one_thread():
+            for image in images.float().split(1):
+                codes = image.new_empty(count, self.config.code_channels, height, width)
+                for rows, columns in tiles(height, width):
+                    for index, (code, _) in enumerate(self._iterations(self._padded(image, rows, columns), count)):
+                        codes[index, :, rows, columns] = code[0]
+                packed.append(torch.stack([pack_bits(code.flatten()) for code in codes]))
+        bits = -(-self.config.code_channels * height * width // 8)
+        return torch.stack(packed) if packed else images.new_empty(0, count, bits, dtype=torch.uint8)
+
+    def _padded(self, image: Tensor, rows: slice, columns: slice) -> Tensor:
+        """The pixels of some blocks of (1, 3, H, W); what lies over the edge repeats it."""
+        block = self.config.block
+        part = image[:, :, rows.start * block : rows.stop * block, columns.start * block : columns.stop * block]
+        below = (rows.stop - rows.start) * block - part.shape[2]
+        right = (columns.stop - columns.start) * block - part.shape[3]
+        return F.pad(part, (0, right, 0, below), mode="replicate")
+
+    @torch.inference_mode()
+    def decode(self, packed: Tensor, image_size: tuple[int, int]) -> Tensor:
+        """Images of codes: of all iterations that are there.
+
+        Nothing but the codes decides what comes out; every image runs alone in one thread, in tiles as in
+        :meth:`encode_packed`.
+
+        Args:
+            packed: (N, T, ceil(m / 8)) uint8.
+            image_size: (height, width).
+
+        Returns:
+            (N, 3, height, width) float32 in [0, 1].
+
+        Raises:
+            ValueError: wrong shape, iterations out of range, or the model is in training mode.
+        """
+        self.check_packed(packed, image_size)
+        images = torch.empty(len(packed), 3, *image_size, device=packed.device)
+        for image, iterations in zip(images, packed, strict=True):
+            codes = self.code_maps(iterations, image_size)
+            for rows, columns in tiles(codes.shape[2], codes.shape[3]):
+                state: DecoderState | None = None
+                for code in codes.split(1):
+                    state = self.decode_tile(code[:, :, rows, columns], state)
+                assert state is not None
+                self.place(image, state, rows, columns)
+        return images
+
+    def code_maps(self, packed: Tensor, image_size: tuple[int, int]) -> Tensor:
+        """(T, ceil(m / 8)) uint8 to maps of ±1, (T, M, h, w) float32."""
+        codes = unpack_bits(packed, self.config.code_bits_of(image_size))
+        return codes.view(-1, self.config.code_channels, *self.config.code_map(image_size))
+
+    @torch.inference_mode()
+    def decode_tile(self, code: Tensor, state: DecoderState | None = None) -> DecoderState:
+        """:meth:`decode_step` of one tile as :meth:`decode` runs it: alone, in one thread, in float32."""
+        with self._inference(code.device), one_thread():
+            return self.decode_step(code, state)
+
+    def place(self, image: Tensor, state: DecoderState, rows: slice, columns: slice) -> None:
+        """Writes a decoded tile into its image (3, H, W) in [0, 1], without what lies over the edge."""
+        block = self.config.block
+        part = image[:, rows.start * block : rows.stop * block, columns.start * block : columns.stop * block]
+        part.copy_(_from_range(state.image[0, :, : part.shape[1], : part.shape[2]]))
+
+    def check_packed(self, packed: Tensor, image_size: tuple[int, int]) -> None:
+        """Raises a ValueError for codes that are not (N, T, ceil(m / 8)) uint8 of images of this size."""
+        if min(image_size) < self.config.block:
+            raise ValueError(f"image_size: expected at least {self.config.block} a side, got {image_size}")
+        last = -(-self.config.code_bits_of(image_size) // 8)
+        if packed.dtype != torch.uint8 or packed.dim() != 3 or packed.shape[2] != last:
+            got = f"{str(packed.dtype).removeprefix('torch.')} {tuple(packed.shape)}"
+            raise ValueError(f"packed: expected uint8 (N, T, {last}), got {got}")
+        self._check_iterations(packed.shape[1])
+
+    def _check_iterations(self, count: int) -> None:
+        if not 1 <= count <= self.config.max_iterations:
+            raise ValueError(f"iterations: expected 1 to {self.config.max_iterations}, got {count}")
+
+
+def tiles(height: int, width: int) -> Iterator[tuple[slice, slice]]:
+    """Rows and columns of the tiles of a code map (height, width)."""
+    step = TILE // RnnConfig.block
+    for top in range(0, height, step):
+        for left in range(0, width, step):
+            yield slice(top, min(top + step, height)), slice(left, min(left + step, width))
 
 
 def _to_range(images: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ float32. The fingerprint is taken over the float32 values that both ends compute
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, is_dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias, get_type_hints
@@ -24,7 +24,6 @@ from jc3d.models.config import R2N2Config
 from jc3d.models.grid_decoder import GridDecoder
 from jc3d.models.implicit import Implicit, ImplicitConfig
 from jc3d.models.joint import Direct, DirectConfig, Joint, Sequential, SequentialConfig
-from jc3d.models.model import Model
 from jc3d.models.presets import ModelConfig
 from jc3d.models.r2n2 import R2N2
 from jc3d.models.rnn_compression import RnnCompressor, RnnConfig

@@ -1,0 +1,102 @@
+"""Images that get better while their codes arrive."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from jc3d.codec import Codes
+from jc3d.errors import CodesError
+from jc3d.models.rnn_compression import DecoderState, RnnCompressor, tiles
+
+
+class ImageStream:
+    """The views of one object, decoded iteration by iteration.
+
+    The decoder's state is kept, so an iteration costs the same whatever came before it; it takes about 60 bytes a pixel
+    of every view with ``rnn-small``. The images are the very ones that decoding all iterations at once gives.
+
+    Args:
+        compressor: frozen, see :meth:`jc3d.models.Model.freeze`.
+        image_size: (height, width) of the views.
+
+    Raises:
+        ValueError: images smaller than a block.
+    """
+
+    def __init__(self, compressor: RnnCompressor, image_size: tuple[int, int] = (128, 128)) -> None:
+        self._compressor = compressor
+        self._image_size = image_size
+        self._tiles = list(tiles(*compressor.config.code_map(image_size)))
+        self._states: list[list[DecoderState]] = []  # of each view, of each of its tiles
+        self._decoded: list[npt.NDArray[np.uint8]] = []  # the bits of each iteration
+
+    @property
+    def iterations(self) -> int:
+        """Iterations decoded so far."""
+        return len(self._decoded)
+
+    def add(self, index: int, bits: npt.NDArray[np.uint8]) -> None:
+        """Decodes the next iteration.
+
+        Args:
+            index: which iteration it is, counted from 0.
+            bits: (views, ceil(m / 8)) uint8, as of :attr:`jc3d.Codes.bits`.
+
+        Raises:
+            CodesError: not the next iteration, more than the model has, or of other views. The stream stays as it was.
+        """
+        most = self._compressor.config.max_iterations
+        if index != self.iterations or index >= most:
+            due = f"{self.iterations}" if self.iterations < most else f"none after the last, {most - 1}"
+            missing = (
+                f": {', '.join(map(str, range(self.iterations, index)))} missing" if index > self.iterations else ""
+            )
+            raise CodesError(f"iteration: expected {due}, got {index}{missing if index < most else ''}")
+        packed = torch.from_numpy(np.array(bits, dtype=np.uint8)[:, None] if np.ndim(bits) == 2 else np.array(bits))
+        try:
+            self._compressor.check_packed(packed, self._image_size)
+        except ValueError as error:
+            raise CodesError(f"bits of iteration {index}: {error}") from None
+        if self._decoded and len(packed) != len(self._decoded[0]):
+            raise CodesError(f"bits of iteration {index}: expected {len(self._decoded[0])} views, got {len(packed)}")
+        packed = packed.to(self._compressor.device)
+        before: list[list[DecoderState | None]] = [list(view) for view in self._states]
+        before = before or [[None] * len(self._tiles) for _ in packed]
+        self._states = [self._next(view, states) for view, states in zip(packed, before, strict=True)]
+        self._decoded.append(np.array(bits, dtype=np.uint8))
+
+    def _next(self, view: Tensor, states: list[DecoderState | None]) -> list[DecoderState]:
+        code = self._compressor.code_maps(view, self._image_size)
+        placed = zip(self._tiles, states, strict=True)
+        return [self._compressor.decode_tile(code[:, :, rows, columns], state) for (rows, columns), state in placed]
+
+    def add_codes(self, codes: Codes) -> None:
+        """Decodes what codes hold beyond what was decoded: a longer prefix of the same file.
+
+        Raises:
+            CodesError: they begin with other iterations than those decoded, or do not fit. The stream keeps what it has.
+        """
+        if codes.image_size != self._image_size:
+            raise CodesError(f"image_size: expected {self._image_size}, got {codes.image_size}")
+        for index, (mine, theirs) in enumerate(zip(self._decoded, codes.bits, strict=False)):
+            if not np.array_equal(mine, theirs):
+                raise CodesError(f"codes: expected iteration {index} as it was decoded, got other bits")
+        for index in range(self.iterations, codes.iterations):
+            self.add(index, codes.bits[index])
+
+    def images(self) -> Tensor:
+        """The views as they are now: (V, 3, height, width) float32 in [0, 1], on the model's device.
+
+        Raises:
+            CodesError: no iteration was added.
+        """
+        if not self._states:
+            raise CodesError("stream: expected at least one iteration, got none")
+        images = torch.empty(len(self._states), 3, *self._image_size, device=self._compressor.device)
+        for image, states in zip(images, self._states, strict=True):
+            for (rows, columns), state in zip(self._tiles, states, strict=True):
+                self._compressor.place(image, state, rows, columns)
+        return images
