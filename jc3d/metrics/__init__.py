@@ -1,10 +1,30 @@
-"""IoU of occupancy grids: functions, and :class:`VoxelIoU` for torchmetrics (extra ``train``)."""
+"""IoU of occupancy grids, quality of images, rate.
+
+:class:`VoxelIoU`, :func:`psnr`, :func:`ssim` and :func:`ms_ssim` need torchmetrics (extra ``train``), on use.
+"""
 
 from typing import Any
 
+from jc3d.metrics.image_quality import ms_ssim, psnr, ssim
 from jc3d.metrics.iou import THRESHOLD, best_quarter_turn, iou, quarter_turns
+from jc3d.metrics.rate import BDQuality, BDRate, bd_quality, bd_rate, bits_per_pixel, compression_ratio
 
-__all__ = ["THRESHOLD", "VoxelIoU", "best_quarter_turn", "iou", "quarter_turns"]
+__all__ = [
+    "THRESHOLD",
+    "BDQuality",
+    "BDRate",
+    "VoxelIoU",
+    "bd_quality",
+    "bd_rate",
+    "best_quarter_turn",
+    "bits_per_pixel",
+    "compression_ratio",
+    "iou",
+    "ms_ssim",
+    "psnr",
+    "quarter_turns",
+    "ssim",
+]
 
 
 def __getattr__(name: str) -> Any:
