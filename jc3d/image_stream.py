@@ -48,14 +48,15 @@ class ImageStream:
         Raises:
             CodesError: not the next iteration, more than the model has, or of other views. The stream stays as it was.
         """
-        most = self._compressor.config.max_iterations
-        if index != self.iterations or index >= most:
-            due = f"{self.iterations}" if self.iterations < most else f"none after the last, {most - 1}"
-            missing = (
-                f": {', '.join(map(str, range(self.iterations, index)))} missing" if index > self.iterations else ""
-            )
-            raise CodesError(f"iteration: expected {due}, got {index}{missing if index < most else ''}")
-        packed = torch.from_numpy(np.array(bits, dtype=np.uint8)[:, None] if np.ndim(bits) == 2 else np.array(bits))
+        most, due = self._compressor.config.max_iterations, self.iterations
+        if index >= most:
+            raise CodesError(f"iteration: expected 0 to {most - 1}, got {index}")
+        if index != due:
+            missing = ", ".join(map(str, range(due, index)))
+            why = f"{missing} missing" if missing else "decoded before"
+            raise CodesError(f"iteration: expected {due}, got {index}: {why}")
+        bits = np.array(bits)
+        packed = torch.from_numpy(bits[:, None] if bits.ndim == 2 else bits)
         try:
             self._compressor.check_packed(packed, self._image_size)
         except ValueError as error:
@@ -66,7 +67,7 @@ class ImageStream:
         before: list[list[DecoderState | None]] = [list(view) for view in self._states]
         before = before or [[None] * len(self._tiles) for _ in packed]
         self._states = [self._next(view, states) for view, states in zip(packed, before, strict=True)]
-        self._decoded.append(np.array(bits, dtype=np.uint8))
+        self._decoded.append(bits)
 
     def _next(self, view: Tensor, states: list[DecoderState | None]) -> list[DecoderState]:
         code = self._compressor.code_maps(view, self._image_size)
@@ -77,7 +78,7 @@ class ImageStream:
         """Decodes what codes hold beyond what was decoded: a longer prefix of the same file.
 
         Raises:
-            CodesError: they begin with other iterations than those decoded, or do not fit. The stream keeps what it has.
+            CodesError: they begin with other iterations than those decoded, or do not fit; the stream keeps what it has
         """
         if codes.image_size != self._image_size:
             raise CodesError(f"image_size: expected {self._image_size}, got {codes.image_size}")

@@ -38,7 +38,7 @@ _CODES_TYPES = (Codes, bytes, bytearray, memoryview, str, os.PathLike)  # of Cod
 class Codec:
     """A model at work, on one device: both directions.
 
-    Every model encodes; all but the image codecs reconstruct (`R2N2`, `Implicit`, `Sequential`, `Direct`); those with an
+    Every model encodes; all but image codecs reconstruct (`R2N2`, `Implicit`, `Sequential`, `Direct`); those with an
     image decoder decode (`RnnCompressor`, `Sequential`, `Direct`).
 
     Args:

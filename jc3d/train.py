@@ -71,8 +71,8 @@ class TrainConfig:
         learning_rate: peak of the rate of Muon and AdamW: linear warm-up, then a cosine down to zero.
         gate_rate: share of it for the layers between encoder and gates where the code enters by a matrix, which nothing
             normalises: with ±1 inputs one step can move a pre-activation by K times its rate.
-        iterations: of the codes, where the model has several: 0 draws 1 to the most anew each step, a number keeps to it
-            ([J] Fig. 11).
+        iterations: of the codes, where the model has several: 0 draws 1 to the most anew each step, n with a weight
+            of 1 / n, so that every number gets an equal share of the time; a number keeps to it ([J] Fig. 11).
         compression_weight: weight of the image loss beside the occupancy loss, where a model has both ([J] eq. 16).
         iou_weight: weight of the soft IoU beside the cross-entropy, see :func:`occupancy_loss`.
         pose_weight: weight of the loss of the poses, where the model tells them.
@@ -210,6 +210,11 @@ def _draw_visit(rng: Random, weights: list[float], sizes: list[int], views: int)
     return Visit(source, rng.integers(0, sizes[source]), rng.integers(0, 2**31), views)
 
 
+def _draw_iterations(rng: Random, model: AnyModel) -> int:
+    counts = range(1, model.config.max_iterations + 1)
+    return rng.choice(counts, [1 / count for count in counts])
+
+
 def jitter(sample: ObjectSample, rng: Random) -> ObjectSample:
     """Cheap augmentation of one object: perhaps mirrored, and its colours moved towards or away from white.
 
@@ -281,8 +286,7 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
 
     def _iterations(self) -> int:
         """Of this step's codes, the same in all processes."""
-        rng = Random(self.config.seed, self.global_step, 2)
-        return self.config.iterations or rng.integers(1, self.model.config.max_iterations + 1)
+        return self.config.iterations or _draw_iterations(Random(self.config.seed, self.global_step, 2), self.model)
 
     def _forced(self, count: int) -> Tensor:
         """Which of this process's objects are placed by their true poses: its share of one draw for the whole batch."""
@@ -307,7 +311,7 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
                 batch = stack([objects[visit] for visit in visits[rank * local : (rank + 1) * local]])
                 views = batch.views.to(self.device).float() / 255
                 if isinstance(self.model, Joint):
-                    self.model(views, self.config.iterations or rng.integers(1, self.model.config.max_iterations + 1))
+                    self.model(views, config.iterations or _draw_iterations(rng, self.model))
                 else:
                     self.model(views)
 
@@ -504,7 +508,7 @@ def _initial_model(config: TrainConfig, sources: list[Source]) -> tuple[AnyModel
     said = []
     for text in config.init:
         part, _, name = text.rpartition("=")
-        target = model
+        target: nn.Module = model
         if part:
             parts = dict(model.named_children())
             if part not in parts:

@@ -45,6 +45,8 @@ def export(
         raise ValueError("export: expected a file of its own for each part, got the same one twice")
     suffixes = {part: check_path(path) for part, path in wanted.items()}  # before anything is written
     loaded = models.load(model)
+    if not isinstance(loaded, models.R2N2):
+        raise ValueError(f"model: expected one of the R2N2 or implicit family, got {loaded.config.name}")
     for part, path in wanted.items():
         export_part(path, loaded, part)
         names = signature(loaded.config, part)

@@ -85,8 +85,8 @@ class DirectConfig(JointConfig):
     """Architecture of :class:`Direct`; see :class:`JointConfig`.
 
     Attributes:
-        fusion: ``"concat"``: the codes of all iterations enter together, one step a view, and zeros stand for those that
-            were not sent (a code is ±1); ``"recurrent"``: one step an iteration.
+        fusion: ``"concat"``: the codes of all iterations enter together, one step a view, and zeros stand for those not
+            sent (a code is ±1); ``"recurrent"``: one step an iteration.
     """
 
     fusion: Fusion = "concat"

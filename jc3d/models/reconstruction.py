@@ -144,7 +144,7 @@ class Reconstruction(Model):
         return state
 
     def check_codes(self, name: str, codes: Tensor, axes: str) -> None:
-        """Raises a ValueError for codes that are neither (*, K) floats nor, where they are bits, (*, ceil(K / 8)) uint8.
+        """Raises a ValueError for codes that are neither (*, K) floats nor, if they are bits, (*, ceil(K / 8)) uint8.
 
         Args:
             name: the argument's.

@@ -40,8 +40,8 @@ class RnnConfig:
         stem_channels: of the convolution that reads the image.
         stem_kernel: its kernel size.
         stem_stride: its stride.
-        encoder_channels: of the encoder's ConvLSTMs. If the last has ``code_channels``, what it gives is binarized as it
-            is; else a 1×1 convolution and tanh stand before the binarizer.
+        encoder_channels: of the encoder's ConvLSTMs. If the last has ``code_channels``, what it gives is binarized as
+            it is; else a 1×1 convolution and tanh stand before the binarizer.
         encoder_kernels: of their inputs.
         encoder_strides: of their inputs, with the stem's 16 in all.
         encoder_hidden_kernels: of their hidden states.
@@ -164,7 +164,7 @@ class RnnCompressor(Model):
         ):
             self.encoder.append(ConvLSTM2d(channels, width, kernel, stride, hidden))
             channels = width
-        self.to_code = nn.Identity()
+        self.to_code: nn.Module = nn.Identity()
         if channels != c.code_channels:
             self.to_code = nn.Sequential(nn.Conv2d(channels, c.code_channels, kernel_size=1), nn.Tanh())
         self.binarizer = Binarizer()
