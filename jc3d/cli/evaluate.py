@@ -12,6 +12,7 @@ from jc3d.cli.console import console
 from jc3d.cli.options import DEFAULT_MODEL, MOST, Device, Model
 
 _NO_PROTOCOL = ("model", "device", "output")
+_SEVERAL = ("views", "iterations", "thresholds")
 
 # An option that is not given is None here, so that its default stands once, in jc3d.evaluate.Protocol.
 
@@ -20,9 +21,18 @@ def evaluate(
     model: Model = DEFAULT_MODEL,
     data: Annotated[str | None, typer.Option(help="procedural, meshes=FOLDER, shards=FOLDER or r2n2=FOLDER.")] = None,
     split: Annotated[Literal["train", "val", "test"] | None, typer.Option(help="Which part of the data.")] = None,
-    views: Annotated[int | None, typer.Option(min=1, help="Random views of each object.")] = None,
-    threshold: Annotated[
-        float | None, typer.Option(min=0.0, max=MOST, help="A cell is occupied where its probability is above this.")
+    views: Annotated[
+        list[int] | None, typer.Option(min=1, help="Random views of each object. Repeat it for several settings.")
+    ] = None,
+    iterations: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="Of each view's code; if not given, the fewest and the most. Repeat it."),
+    ] = None,
+    thresholds: Annotated[
+        list[float] | None,
+        typer.Option(
+            "--threshold", min=0.0, max=MOST, help="A cell is occupied where its probability is above this. Repeat it."
+        ),
     ] = None,
     objects: Annotated[int | None, typer.Option(min=0, help="At most so many objects; 0 for all of the split.")] = None,
     seed: Annotated[int | None, typer.Option(help="Draws cameras and lights.")] = None,
@@ -34,13 +44,17 @@ def evaluate(
         Path | None, typer.Option("--output", "-o", help="Also write the report as JSON.", show_default=False)
     ] = None,
 ) -> None:
-    """Measure mean IoU by category, with the protocol beside the numbers."""
-    given = {name: value for name, value in locals().items() if name not in _NO_PROTOCOL and value is not None}
+    """Measure the shapes, mean IoU by category, and the images of models that decode; the protocol below each table."""
+    given = {name: value for name, value in locals().items() if name not in _NO_PROTOCOL and value not in (None, [])}
 
-    from jc3d.evaluate import Protocol
+    from jc3d.evaluate import Protocol, tables
     from jc3d.evaluate import evaluate as run
 
+    for name in _SEVERAL:
+        if name in given:
+            given[name] = tuple(given[name])
     report = run(model, Protocol(**given), progress=sys.stderr.isatty(), device=device)
     if output is not None:
         report.save(output)
-    console.print(report.table())
+    for table in tables(report):
+        console.print(table)
