@@ -11,7 +11,6 @@ import io
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
@@ -19,7 +18,7 @@ import jc3d
 from jc3d.data.categories import CATEGORIES
 from jc3d.data.images import load_views
 from jc3d.data.sources import OTHER_CATEGORY, MeshSource, ProceduralSource
-from jc3d.evaluate import Protocol, Report, evaluate
+from jc3d.evaluate import Protocol, Report, Score, ShapeScores, evaluate
 from jc3d.files import atomic_write
 from jc3d.metrics import iou, quarter_turns
 from jc3d.viz import picture_png
@@ -79,17 +78,18 @@ def _with_results(text: str, reports: dict[str, dict[str, Report]]) -> str:
         "| model | bytes a view | ratio | procedural test objects | real meshes, best quarter turn |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
-    for label in jc3d.models.packaged():
-        procedural, meshes = reports[label]["procedural"], reports[label]["meshes"]
-        real = meshes.overall
+    packaged = {label: reports[label] for label in jc3d.models.packaged()}
+    meshes = _columns(packaged, "meshes")
+    for label, (report, procedural) in _columns(packaged, "procedural").items():
+        rate, (_, real) = report.rate(procedural), meshes[label]
         rows.append(
-            f"| `{label}` | {procedural.code_bits // 8} | {procedural.ratio:.0f}:1 "
-            f"| {_score(procedural.overall, False)} | {real.miou_best_turn:.3f} ± {real.std_best_turn:.3f} |"
+            f"| {_code(label)} | {rate.payload_bytes / rate.views:.0f} | {rate.payload_ratio:.0f}:1 "
+            f"| {_score(procedural.overall, False)} "
+            f"| {real.overall.miou_best_turn:.3f} ± {real.overall.std_best_turn:.3f} |"
         )
-    protocol = procedural.protocol
     note = (
-        f"mIoU ± std over {procedural.overall.objects} unseen procedural objects and {real.objects} meshes "
-        f"kept from training; {protocol.views} random views, τ = {protocol.threshold}, white background. "
+        f"mIoU ± std over {procedural.overall.objects} unseen procedural objects and {real.overall.objects} meshes "
+        f"kept from training; {procedural.views} random views, τ = {procedural.threshold}, white background. "
         "[All numbers](docs/results/README.md), by category and with their protocol."
     )
     return "\n".join([before + "<!-- results -->", *rows, "", note, "<!-- /results -->"]) + after
@@ -98,32 +98,76 @@ def _with_results(text: str, reports: dict[str, dict[str, Report]]) -> str:
 def _page(reports: dict[str, dict[str, Report]], flips: str) -> str:
     parts = [(HERE / "intro.md").read_text().rstrip()]
     for kind, title in (("procedural", "Procedural test split"), ("meshes", "Real meshes nobody trained on")):
-        columns = {label: by_kind[kind] for label, by_kind in reports.items()}
-        first = next(iter(columns.values()))
+        columns = _columns(reports, kind)
+        report, first = next(iter(columns.values()))
         free = kind == "meshes"
         rule = "best of four quarter turns (as is)" if free else "as is"
         parts.append(
-            f"## {title}\n\nmIoU ± standard deviation over objects, {rule}; {first.protocol.views} views, "
-            f"τ = {first.protocol.threshold}, split `{first.protocol.split}`, white background, "
-            f"cameras and lights of seed {first.protocol.seed}."
+            f"## {title}\n\nmIoU ± standard deviation over objects, {rule}; {first.views} views, "
+            f"τ = {first.threshold}, split `{report.protocol.split}`, white background, "
+            f"cameras and lights of seed {report.protocol.seed}."
         )
         header = ["category", "objects", *columns]
         rows = [header, ["---", "---:", *["---:"] * len(columns)]]
         for category in [c for c in CATEGORIES if c in first.categories]:
-            scores = [report.categories[category] for report in columns.values()]
+            scores = [shapes.categories[category] for _, shapes in columns.values()]
             rows.append([category, str(scores[0].objects), *(_score(score, free) for score in scores)])
-        overall = [report.overall for report in columns.values()]
+        overall = [shapes.overall for _, shapes in columns.values()]
         rows.append(["**all objects**", str(first.overall.objects), *(f"**{_score(s, free)}**" for s in overall)])
-        macros = [r.macro_miou_best_turn if free else r.macro_miou for r in columns.values()]
+        macros = [s.macro_miou_best_turn if free else s.macro_miou for _, s in columns.values()]
         rows.append(["mean of categories", "", *(f"{macro:.3f}" for macro in macros)])
         parts.append("\n".join("| " + " | ".join(row) + " |" for row in rows))
         parts.append(f"![{title}: a view, the reconstruction, the truth]({kind}.png)")
+    parts += _images(reports)
     parts.append((HERE / "outro.md").read_text().rstrip())
     parts.append(f"```\n{flips.rstrip()}\n```")
     return "\n\n".join(parts) + "\n"
 
 
-def _score(score: Any, free: bool) -> str:
+def _columns(reports: dict[str, dict[str, Report]], kind: str) -> dict[str, tuple[Report, ShapeScores]]:
+    """The scores of every model that reconstructs; of one that has several rates, of each."""
+    columns = {}
+    for label, by_kind in reports.items():
+        report = by_kind[kind]
+        for scores in report.shapes:
+            rate = "" if len(report.shapes) == 1 else f", {_iterations(scores.iterations)}"
+            columns[label + rate] = (report, scores)
+    return columns
+
+
+def _images(reports: dict[str, dict[str, Report]]) -> list[str]:
+    """The section on decoded views, if a model decodes any."""
+    decoding = {label: by_kind["procedural"] for label, by_kind in reports.items() if by_kind["procedural"].images}
+    if not decoding:
+        return []
+    rules = next(iter(decoding.values())).protocol.rules()
+    rows = [
+        "| model | bytes a view | ratio | L1 | PSNR, dB | SSIM |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for label, report in decoding.items():
+        for scores in report.images:
+            rate = report.rate(scores)
+            rows.append(
+                f"| {label}, {_iterations(scores.iterations)} | {rate.payload_bytes / rate.views:.0f} "
+                f"| {rate.payload_ratio:.0f}:1 | {scores.l1.mean:.4f} ± {scores.l1.std:.4f} "
+                f"| {scores.psnr.mean:.2f} ± {scores.psnr.std:.2f} | {scores.ssim.mean:.3f} ± {scores.ssim.std:.3f} |"
+            )
+    note = f"{rules['split']}; {rules['images']}. PSNR: {rules['psnr']}. SSIM: {rules['ssim']}."
+    return ["## Decoded views", note, "\n".join(rows)]
+
+
+def _iterations(count: int) -> str:
+    return f"{count} iteration" + "s" * (count > 1)
+
+
+def _code(label: str) -> str:
+    """The model's name as code, what follows it as it is."""
+    name, *rest = label.split(",", 1)
+    return ",".join([f"`{name}`", *rest])
+
+
+def _score(score: Score, free: bool) -> str:
     if free:
         return f"{score.miou_best_turn:.3f} ± {score.std_best_turn:.3f} ({score.miou:.3f})"
     return f"{score.miou:.3f} ± {score.std:.3f}"
@@ -135,7 +179,16 @@ def _card(name: str, reports: dict[str, Report]) -> str:
     info, config = metadata["info"], metadata["config"]
     model = jc3d.models.load(name)
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    procedural, meshes = reports["procedural"].overall, reports["meshes"].overall
+    by_label = {name: reports}
+    meshes = _columns(by_label, "meshes")
+    scores = []
+    for label, (_, procedural) in _columns(by_label, "procedural").items():
+        rate, overall, real = label.removeprefix(name), procedural.overall, meshes[label][1].overall
+        scores += [
+            f"| procedural{rate} | {overall.objects} | {overall.miou:.3f} ± {overall.std:.3f} |",
+            f"| real meshes of the thirteen categories, best of four quarter turns{rate} | {real.objects} "
+            f"| {real.miou_best_turn:.3f} ± {real.std_best_turn:.3f} |",
+        ]
     run = info["config"]
     data = ", ".join(f"`{source}`" for source in run["data"])
     lines = [
@@ -146,9 +199,7 @@ def _card(name: str, reports: dict[str, Report]) -> str:
         "",
         "| test (5 views, τ = 0.4) | objects | mIoU ± std |",
         "| --- | ---: | ---: |",
-        f"| procedural | {procedural.objects} | {procedural.miou:.3f} ± {procedural.std:.3f} |",
-        f"| real meshes of the thirteen categories, best of four quarter turns | {meshes.objects} "
-        f"| {meshes.miou_best_turn:.3f} ± {meshes.std_best_turn:.3f} |",
+        *scores,
         "",
         f"- **Data**: {data}; seed {run['seed']}. {(HERE / 'data.md').read_text().strip()}",
         f"- **Command**: `{info['command']}`",
