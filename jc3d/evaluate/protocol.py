@@ -95,8 +95,8 @@ class Protocol:
             }
         if images:
             rules |= {
-                "images": f"of the {most} views, decoded from that file and rounded to 8 bits; mean and population's "
-                "standard deviation over the views of all objects",
+                "images": f"of the {most} views, decoded from the .jc3d file and rounded to 8 bits; mean and "
+                "population's standard deviation over the views of all objects",
                 "l1": "mean absolute difference, 1 from black to white",
                 "psnr": "dB, of each image over its three channels; an image that is decoded exactly counts as one "
                 "with a single value off by a step of 8 bits, and is counted in exact",
