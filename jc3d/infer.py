@@ -103,12 +103,12 @@ class Codec:
             CodesError: ``iterations`` out of range, or ``num_bytes`` that not even one iteration fits.
         """
         if _is_view(images):
-            return self._encode(self._load(images), iterations, num_bytes)
+            return self._encode([self._load(images)], iterations, num_bytes)[0]
         if not isinstance(images, Iterable):
             raise ImageError(f"images: expected views or lists of views, got {type(images).__name__}")
         items = list(images)
         if all(_is_view(item) for item in items):
-            return self._encode(self._load(items), iterations, num_bytes)
+            return self._encode([self._load(items)], iterations, num_bytes)[0]
         objects = []
         for index, item in enumerate(items):
             if _is_view(item) or not isinstance(item, Iterable):
@@ -117,7 +117,7 @@ class Codec:
                 objects.append(self._load(item))
             except ImageError as error:
                 raise ImageError(f"images[{index}]: {error}") from error
-        return [self._encode(views, iterations, num_bytes) for views in objects]
+        return self._encode(objects, iterations, num_bytes)
 
     def _load(self, images: ViewLike | Iterable[ViewLike]) -> Tensor:
         """(V, 3, H, W), resized unless the model takes any size."""
@@ -129,20 +129,31 @@ class Codec:
             raise ImageError(f"view 0: expected at least {least}x{least} pixels, got {height}x{width} (height x width)")
         return views
 
-    def _encode(self, views: Tensor, iterations: int | None, num_bytes: int | None) -> Codes:
-        size, fingerprint = (views.shape[2], views.shape[3]), self.model.fingerprint
-        count = self._iterations(len(views), size, iterations, num_bytes)
-        views = views.to(self.device)
+    def _encode(self, objects: list[Tensor], iterations: int | None, num_bytes: int | None) -> list[Codes]:
+        size, fingerprint = (objects[0].shape[2], objects[0].shape[3]), self.model.fingerprint
+        counts = [len(views) for views in objects]
+        wanted = [self._iterations(count, views.shape[2:], iterations, num_bytes)
+                  for count, views in zip(counts, objects, strict=True)]  # fmt: skip
         if self.compressor is not None:
-            bits = self.compressor.encode_packed(views, count).transpose(0, 1).cpu().numpy()
-            return Codes(bits, self.compressor.config.code_bits_of(size), size, fingerprint)
+            return [self._encode_images(views, count) for views, count in zip(objects, wanted, strict=True)]
         assert isinstance(self.model, R2N2)
+        views = torch.cat(objects).to(self.device)
         if isinstance(self.model, Implicit):
-            packed = self.model.encode_packed(views).cpu()
-            return Codes(packed[None].numpy(), self.model.config.code_bits, size, fingerprint)
-        return Codes.from_tensor(self.model.encode(views), fingerprint=fingerprint, image_size=size, binary=False)
+            packed, bits = self.model.encode_packed(views).cpu(), self.model.config.code_bits
+            return [Codes(part[None].numpy(), bits, size, fingerprint) for part in packed.split(counts)]
+        codes = self.model.encode(views)
+        return [
+            Codes.from_tensor(part, fingerprint=fingerprint, image_size=size, binary=False)
+            for part in codes.split(counts)
+        ]
 
-    def _iterations(self, views: int, size: tuple[int, int], iterations: int | None, num_bytes: int | None) -> int:
+    def _encode_images(self, views: Tensor, iterations: int) -> Codes:
+        assert self.compressor is not None
+        size = (views.shape[2], views.shape[3])
+        bits = self.compressor.encode_packed(views.to(self.device), iterations).transpose(0, 1).cpu().numpy()
+        return Codes(bits, self.compressor.config.code_bits_of(size), size, self.model.fingerprint)
+
+    def _iterations(self, views: int, size: Sequence[int], iterations: int | None, num_bytes: int | None) -> int:
         """How many iterations the arguments of `encode` ask for."""
         most = self.model.config.max_iterations
         if iterations is not None and not 1 <= iterations <= most:
@@ -150,12 +161,13 @@ class Codec:
         count = most if iterations is None else iterations
         if num_bytes is None:
             return count
-        each = views * -(-self._code_bits(size) // 8)
+        height, width = size
+        each = views * -(-self._code_bits((height, width)) // 8)
         affordable = (num_bytes - OVERHEAD_BYTES) // each
         if affordable < 1:
             raise CodesError(
                 f"num_bytes: expected at least {OVERHEAD_BYTES + each} (one iteration of {views} views of "
-                f"{size[0]}x{size[1]} pixels and {OVERHEAD_BYTES} bytes), got {num_bytes}"
+                f"{height}x{width} pixels and {OVERHEAD_BYTES} bytes), got {num_bytes}"
             )
         return min(count, affordable)
 

@@ -60,7 +60,7 @@ class TrainConfig:
         preset: architecture, a key of :data:`jc3d.models.PRESETS`.
         init: weights to start from, none for fresh ones: packaged models' names or files, or ``PART=`` and one of these
             for a part of the model, such as ``compressor=rnn-small``. Of another architecture those are taken that have
-            the same name and shape (of a kernel with fewer inputs, as the first inputs); the run's provenance says how
+            the same name and shape (a kernel with fewer inputs is one that ignores the others); the run's provenance says how
             many of how many.
         out: folder of checkpoints, logs and the final ``PRESET.safetensors``; if empty, ``runs/PRESET``.
         data: training sources, see :mod:`jc3d.data.sources`.
@@ -71,6 +71,8 @@ class TrainConfig:
         learning_rate: peak of the rate of Muon and AdamW: linear warm-up, then a cosine down to zero.
         gate_rate: share of it for the layers between encoder and gates where the code enters by a matrix, which nothing
             normalises: with ±1 inputs one step can move a pre-activation by K times its rate.
+        reconstruction_rate: share of it for what reconstructs in a joint model: below 1 where that starts from trained
+            weights and the compressor does not.
         iterations: of the codes, where the model has several: 0 draws 1 to the most anew each step, n with a weight
             of 1 / n, so that every number gets an equal share of the time; a number keeps to it ([J] Fig. 11).
         compression_weight: weight of the image loss beside the occupancy loss, where a model has both ([J] eq. 16).
@@ -100,6 +102,7 @@ class TrainConfig:
     batch_size: int = 16
     learning_rate: float = 2e-3
     gate_rate: float = 0.1
+    reconstruction_rate: float = 1.0
     iterations: int = 0
     compression_weight: float = 10.0
     iou_weight: float = 0.5
@@ -124,7 +127,16 @@ class TrainConfig:
         most = preset(self.preset).max_iterations  # an unknown name is said before Lightning starts talking
         if not 0 <= self.iterations <= most:
             raise ValueError(f"iterations: expected 0 to {most}, the most of {self.preset}, got {self.iterations}")
-        positive = ("steps", "batch_size", "learning_rate", "gate_rate", "min_views", "val_objects", "checkpoint_every")
+        positive = (
+            "steps",
+            "batch_size",
+            "learning_rate",
+            "gate_rate",
+            "reconstruction_rate",
+            "min_views",
+            "val_objects",
+            "checkpoint_every",
+        )
         for name in positive:
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}: expected more than 0, got {getattr(self, name)}")
@@ -350,14 +362,17 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
     def configure_optimizers(self) -> dict[str, Any]:
         """Muon and AdamW, linear warm-up, cosine to zero."""
         config = self.config
-        rates = (config.learning_rate, config.learning_rate * config.gate_rate)
         slow = _unnormalised(self.model)
         groups: dict[tuple[float, float, bool], list[Tensor]] = {}
         for name, parameter in self.model.named_parameters():
-            is_slow = name.startswith(slow)
+            rate, is_slow = config.learning_rate, name.startswith(slow)
+            if is_slow:
+                rate *= config.gate_rate
+            if isinstance(self.model, Joint) and name.startswith("reconstruction."):
+                rate *= config.reconstruction_rate
             decay = config.weight_decay if parameter.dim() > 1 else 0.0
             muon = is_matrix(parameter) and not is_slow
-            groups.setdefault((rates[is_slow], decay, muon), []).append(parameter)
+            groups.setdefault((rate, decay, muon), []).append(parameter)
         optimizer = MuonAdamW(
             {"params": members, "lr": rate, "weight_decay": decay, "muon": muon}
             for (rate, decay, muon), members in groups.items()
@@ -537,7 +552,7 @@ def _take(target: nn.Module, source: nn.Module) -> int:
             if other.shape == tensor.shape:
                 tensor.copy_(other)
             elif len(other) == len(tensor) and other.shape[2:] == tensor.shape[2:] and other.shape[1] < tensor.shape[1]:
-                tensor[:, : other.shape[1]] = other
+                tensor.zero_()[:, : other.shape[1]] = other
             else:
                 continue
             count += 1

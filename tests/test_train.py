@@ -16,9 +16,10 @@ import train_tiny
 
 from jc3d.data.random import Random
 from jc3d.data.sources import ObjectSample
+from jc3d.losses import occupancy_loss
 from jc3d.metrics import quarter_turns
 from jc3d.models import create, load, read_metadata
-from jc3d.train import TrainConfig, Training, jitter, occupancy_loss, train
+from jc3d.train import TrainConfig, Training, jitter, train
 
 FALSE = torch.zeros(2, dtype=torch.bool)
 
@@ -180,7 +181,7 @@ def test_training_goes_on_from_a_weights_file(
         return step(self, batch, index)
 
     monkeypatch.setattr(Training, "training_step", watched)
-    train(train_tiny.config(shards, tmp_path, init=str(start), steps=2, learning_rate=1e-6))
+    train(train_tiny.config(shards, tmp_path, init=(str(start),), steps=2, learning_rate=1e-6))
     assert modes == [True, True]
     ours, theirs = load(tmp_path / "r2n2-small.safetensors"), load(start)
     for name, tensor in theirs.named_parameters():
@@ -192,11 +193,11 @@ def test_training_starts_from_what_fits_of_another_architecture(shards: Path, fi
     """Float codes to begin with, bits to go on."""
     start = finished / "r2n2-small.safetensors"
     preset = "implicit-384"
-    path = train(train_tiny.config(shards, tmp_path, init=str(start), preset=preset, steps=2, learning_rate=1e-6))
+    path = train(train_tiny.config(shards, tmp_path, init=(str(start),), preset=preset, steps=2, learning_rate=1e-6))
     count = len(create(preset).state_dict())
     assert read_metadata(path)["info"]["init"] == f"{count} of {count} tensors of {start}"
     with pytest.raises(ValueError, match=r"init: expected weights that fit implicit-384-paper, got .* of which none"):
-        train(train_tiny.config(shards, tmp_path / "other", init=str(start), preset="implicit-384-paper"))
+        train(train_tiny.config(shards, tmp_path / "other", init=(str(start),), preset="implicit-384-paper"))
 
 
 def test_mixed_precision_follows_full_precision(

@@ -28,6 +28,9 @@ def train(
     batch_size: Annotated[int | None, typer.Option(help="Objects a step, over all processes.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak of the learning rate.")] = None,
     gate_rate: Annotated[float | None, typer.Option(help="Share of it for a matrix into the gates.")] = None,
+    reconstruction_rate: Annotated[
+        float | None, typer.Option(help="Share of the rate for what reconstructs in a joint model.")
+    ] = None,
     iterations: Annotated[int | None, typer.Option(help="Of codes that have several; 0: random ones.")] = None,
     compression_weight: Annotated[
         float | None, typer.Option(help="Weight of the image loss beside the occupancy loss.")

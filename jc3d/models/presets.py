@@ -58,13 +58,15 @@ _RNN_SMALL_PAPER = RnnConfig(
 )
 
 # The same for two CPU cores: no LSTM works on more than 32×32 places, and the wide kernels stand where places are few,
-# so that a code sees far: blocks of white background have bits to spare for their neighbours.
+# so that a code sees far: blocks of white background have bits to spare for their neighbours. A 1×1 convolution and tanh
+# stand before the binarizer, as in the original: from zero states an LSTM gives at most tanh(1) = 0.76, so that a
+# stochastic binarizer would flip one bit of eight at least.
 _RNN_SMALL = RnnConfig(
     name="rnn-small",
     stem_kernel=7,
     stem_stride=4,
-    encoder_channels=(96, 192, 16),
-    encoder_kernels=(3, 3, 5),
+    encoder_channels=(96, 192, 40),
+    encoder_kernels=(3, 3, 3),
     encoder_strides=(2, 2, 1),
     encoder_hidden_kernels=(1, 1, 3),
     code_channels=16,
@@ -74,7 +76,7 @@ _RNN_SMALL = RnnConfig(
     decoder_hidden_kernels=(3, 1, 1),
     output_kernel=3,
     output_shuffle=2,
-    additive=True,
+    residual_gain=6.0,
 )
 
 

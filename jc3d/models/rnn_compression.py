@@ -53,6 +53,9 @@ class RnnConfig:
         output_kernel: of the convolution that gives the pixels.
         output_shuffle: factor of its own depth-to-space.
         additive: γ = 1, every iteration adds to the image before; else γ = 0, every iteration gives the whole image.
+        residual_gain: what residuals are multiplied with before the encoder, after the first iteration; with γ = 1 the
+            decoder's additions are divided by it. Residuals are many times smaller than images, and one set of weights
+            reads both.
         max_iterations: most iterations of a code.
     """
 
@@ -72,6 +75,7 @@ class RnnConfig:
     output_kernel: int = 1
     output_shuffle: int = 1
     additive: bool = False
+    residual_gain: float = 1.0
     max_iterations: int = 8
 
     family: ClassVar[str] = "rnn"
@@ -198,7 +202,7 @@ class RnnCompressor(Model):
             x, encoder = self._encode_step(residual, encoder)
             code = self.binarizer(x)
             decoder = self.decode_step(code, decoder)
-            residual = target - decoder.image
+            residual = (target - decoder.image) * self.config.residual_gain
             yield code, _from_range(decoder.image)
 
     def _encode_step(self, residual: Tensor, state: tuple[MapState, ...] | None) -> tuple[Tensor, tuple[MapState, ...]]:
@@ -224,7 +228,7 @@ class RnnCompressor(Model):
             x = F.pixel_shuffle(layers[-1].h, 2)
         out = torch.tanh(F.pixel_shuffle(self.output(x).float(), self.config.output_shuffle))
         if self.config.additive and state is not None:
-            out = state.image + out
+            out = state.image + out / self.config.residual_gain
         return DecoderState(tuple(layers), _clamp(out))
 
     # Inference path ------------------------------------------------------------------------------------------------

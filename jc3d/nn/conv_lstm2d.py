@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -41,6 +43,22 @@ class ConvLSTM2d(nn.Module):
         self.channels = channels
         self.conv_x = nn.Conv2d(in_channels, gates, kernel_size, stride, padding=kernel_size // 2)
         self.conv_h = nn.Conv2d(channels, gates, hidden_kernel_size, padding=hidden_kernel_size // 2, bias=False)
+        self._open_gates()
+
+    def _open_gates(self) -> None:
+        """Initial weights that let a signal through.
+
+        With torch's own each layer makes it about four times smaller (two gates at one half), and a stack of six has
+        hundreds of steps to learn before it says anything. Gates begin open (bias 1), and the input at twice the
+        variance-keeping scale makes up for what they still hold back.
+        """
+        assert self.conv_x.bias is not None
+        fan_in = self.conv_x.weight[0].numel()
+        nn.init.normal_(self.conv_x.weight, std=2.0 / math.sqrt(fan_in))
+        gate_biases = (1.0, 1.0, 0.0, 1.0)  # input, forget, cell, output
+        with torch.no_grad():
+            for bias, value in zip(self.conv_x.bias.chunk(4), gate_biases, strict=True):
+                bias.fill_(value)
 
     def forward(self, x: Tensor, state: MapState | None = None) -> MapState:
         """One step.
