@@ -8,7 +8,6 @@ from torch.nn import functional as F
 
 from jc3d.metrics import quarter_turns
 
-
 _SSIM_WINDOW = 8  # pixels; a box at every fourth pixel costs a tenth of the Gaussian that is measured
 
 
