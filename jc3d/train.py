@@ -60,8 +60,8 @@ class TrainConfig:
         preset: architecture, a key of :data:`jc3d.models.PRESETS`.
         init: weights to start from, none for fresh ones: packaged models' names or files, or ``PART=`` and one of these
             for a part of the model, such as ``compressor=rnn-small``. Of another architecture those are taken that have
-            the same name and shape (a kernel with fewer inputs is one that ignores the others); the run's provenance says how
-            many of how many.
+            the same name and shape (a kernel with fewer inputs is one that ignores the others); the run's provenance
+            says how many of how many.
         out: folder of checkpoints, logs and the final ``PRESET.safetensors``; if empty, ``runs/PRESET``.
         data: training sources, see :mod:`jc3d.data.sources`.
         val_data: validation sources; their mean score picks the best checkpoint: mIoU (of codes of several iterations,
@@ -75,6 +75,7 @@ class TrainConfig:
             weights and the compressor does not.
         iterations: of the codes, where the model has several: 0 draws 1 to the most anew each step, n with a weight
             of 1 / n, so that every number gets an equal share of the time; a number keeps to it ([J] Fig. 11).
+        ssim_weight: weight of 1 - SSIM in the image loss; 0 is the paper's.
         compression_weight: weight of the image loss beside the occupancy loss, where a model has both ([J] eq. 16).
         iou_weight: weight of the soft IoU beside the cross-entropy, see :func:`occupancy_loss`.
         pose_weight: weight of the loss of the poses, where the model tells them.
@@ -104,6 +105,7 @@ class TrainConfig:
     gate_rate: float = 0.1
     reconstruction_rate: float = 1.0
     iterations: int = 0
+    ssim_weight: float = 0.0
     compression_weight: float = 10.0
     iou_weight: float = 0.5
     pose_weight: float = 0.2
@@ -141,6 +143,7 @@ class TrainConfig:
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}: expected more than 0, got {getattr(self, name)}")
         for name in (
+            "ssim_weight",
             "compression_weight",
             "iou_weight",
             "pose_weight",
@@ -279,12 +282,12 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
         model, views, config = self.model, batch.views.float() / 255, self.config
         if isinstance(model, RnnCompressor):
             flat = views.flatten(0, 1)
-            return compression_loss(model(flat, self._iterations()).images, flat)
+            return compression_loss(model(flat, self._iterations()).images, flat, config.ssim_weight)
         teacher = PoseTeacher(batch.grid, batch.poses, batch.free_front, self._forced(len(batch.grid)))
         loss = views.new_zeros(())
         if isinstance(model, Joint):
             logits, images = model(views, self._iterations(), teacher)
-            image_loss = compression_loss(images, views.flatten(0, 1))
+            image_loss = compression_loss(images, views.flatten(0, 1), config.ssim_weight)
             self.log("train/image-loss", image_loss, sync_dist=True, batch_size=len(batch.grid))
             loss = config.compression_weight * image_loss
         else:

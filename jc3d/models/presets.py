@@ -58,8 +58,8 @@ _RNN_SMALL_PAPER = RnnConfig(
 )
 
 # The same for two CPU cores: no LSTM works on more than 32×32 places, and the wide kernels stand where places are few,
-# so that a code sees far: blocks of white background have bits to spare for their neighbours. A 1×1 convolution and tanh
-# stand before the binarizer, as in the original: from zero states an LSTM gives at most tanh(1) = 0.76, so that a
+# so that a code sees far: blocks of white background have bits to spare for their neighbours. A 1×1 convolution and
+# tanh stand before the binarizer, as in the original: from zero states an LSTM gives at most tanh(1) = 0.76, so that a
 # stochastic binarizer would flip one bit of eight at least.
 _RNN_SMALL = RnnConfig(
     name="rnn-small",
