@@ -20,14 +20,18 @@ class ImageStream:
 
     Args:
         compressor: frozen, see :meth:`jc3d.models.Model.freeze`.
+        fingerprint: of the model whose codes these are.
         image_size: (height, width) of the views.
 
     Raises:
         ValueError: images smaller than a block.
     """
 
-    def __init__(self, compressor: RnnCompressor, image_size: tuple[int, int] = (128, 128)) -> None:
+    def __init__(self, compressor: RnnCompressor, fingerprint: bytes, image_size: tuple[int, int]) -> None:
+        if min(image_size) < compressor.config.block:
+            raise ValueError(f"image_size: expected at least {compressor.config.block} a side, got {image_size}")
         self._compressor = compressor
+        self._fingerprint = fingerprint
         self._image_size = image_size
         self._tiles = list(tiles(*compressor.config.code_map(image_size)))
         self._states: list[list[DecoderState]] = []  # of each view, of each of its tiles
@@ -49,7 +53,7 @@ class ImageStream:
             CodesError: not the next iteration, more than the model has, or of other views. The stream stays as it was.
         """
         most, due = self._compressor.config.max_iterations, self.iterations
-        if index >= most:
+        if not 0 <= index < most:
             raise CodesError(f"iteration: expected 0 to {most - 1}, got {index}")
         if index != due:
             missing = ", ".join(map(str, range(due, index)))
@@ -80,6 +84,9 @@ class ImageStream:
         Raises:
             CodesError: they begin with other iterations than those decoded, or do not fit; the stream keeps what it has
         """
+        if codes.fingerprint != self._fingerprint:
+            expected, got = self._fingerprint.hex(), codes.fingerprint.hex()
+            raise CodesError(f"codes: expected those of fingerprint {expected}, got {got}")
         if codes.image_size != self._image_size:
             raise CodesError(f"image_size: expected {self._image_size}, got {codes.image_size}")
         for index, (mine, theirs) in enumerate(zip(self._decoded, codes.bits, strict=False)):

@@ -218,9 +218,10 @@ class Codec:
 
         Raises:
             CodesError: the model has no image decoder.
+            ValueError: images smaller than 16 a side.
         """
         side = self.model.config.image_size
-        return ImageStream(self._decodes(), image_size or (side, side))
+        return ImageStream(self._decodes(), self.model.fingerprint, image_size or (side, side))
 
     def _reconstructs(self) -> tuple[Reconstruction, Receiver]:
         if self.reconstruction is None or self._receiver is None:

@@ -17,6 +17,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from jc3d.cli.console import console
+from jc3d.cli.decode import decode
 from jc3d.cli.demo import demo
 from jc3d.cli.encode import encode
 from jc3d.cli.evaluate import evaluate
@@ -32,7 +33,7 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-for _command in (encode, reconstruct, info, demo, models, export, train, evaluate):
+for _command in (encode, reconstruct, decode, info, demo, models, export, train, evaluate):
     app.command()(_command)
 
 

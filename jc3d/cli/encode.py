@@ -16,6 +16,12 @@ def encode(
     images: Annotated[list[Path], typer.Argument(help="Images of one object, one a view.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", "-o", help="The .jc3d file to write.", show_default=False)],
     model: Model = DEFAULT_MODEL,
+    iterations: Annotated[
+        int | None, typer.Option(min=1, help="Of each view's code, where the model has several; else all.")
+    ] = None,
+    num_bytes: Annotated[
+        int | None, typer.Option(min=1, help="Most bytes of the file: as many iterations as that allows.")
+    ] = None,
     device: Device = "cpu",
 ) -> None:
     """Encode views of an object into a [bold].jc3d[/bold] file: 128 bytes a view with implicit-384."""
@@ -23,11 +29,15 @@ def encode(
     from jc3d.infer import load
 
     codec = load(model, device)
-    with new_progress() as progress:
-        start = time.perf_counter()
-        # One by one for the progress bar: a view's code does not depend on the others.
-        codes = Codes.join([codec.encode(image) for image in progress.track(images, description="encoding")])
-        elapsed = time.perf_counter() - start
+    start = time.perf_counter()
+    if num_bytes is not None:  # the views share what the file may hold
+        codes = codec.encode(images, iterations, num_bytes)
+    else:
+        with new_progress() as progress:
+            # One by one for the progress bar: a view's code does not depend on the others.
+            tracked = progress.track(images, description="encoding")
+            codes = Codes.join([codec.encode(image, iterations) for image in tracked])
+    elapsed = time.perf_counter() - start
     codes.save(output)
     console.print(f"{output}: {codes.num_views} views with {codec.name}", soft_wrap=True)
     print_facts({**cost(codes), "time": f"{1e3 * elapsed / codes.num_views:.1f} ms a view"})

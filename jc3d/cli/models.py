@@ -13,23 +13,30 @@ def models() -> None:
     from jc3d.models.weights import build
 
     packaged = zoo.packaged()
-    table = new_table("model", "bits a view", "ratio", "parameters", "weights", "val mIoU")
+    table = new_table("model", "bits a view", "ratio", "parameters", "weights", "val mIoU", "val L1")
     for name in sorted(zoo.PRESETS.keys() | set(packaged)):
-        weights, score = "", ""
+        weights, miou, l1 = "", "", ""
         if name in packaged:
             path = zoo.packaged_path(name)
             metadata = zoo.read_metadata(path)
             config = metadata["config"]
             weights = f"{path.stat().st_size / 1e6:.1f} MB"
-            miou = metadata["info"].get("val_miou")
-            score = "" if miou is None else f"{miou:.3f}"
+            miou, l1 = (_score(metadata["info"].get(name), digits) for name, digits in (("val_miou", 3), ("val_l1", 4)))
         else:
             config = zoo.preset(name)
         with torch.device("meta"):  # shapes only: the paper's widths are hundreds of megabytes
             parameters = sum(parameter.numel() for parameter in build(config).parameters())
-        table.add_row(name, f"{config.code_bits}", f"{config.ratio:.0f}:1", f"{parameters / 1e6:.2f} M", weights, score)
+        most = config.max_iterations
+        bits = f"{config.code_bits}" if most == 1 else f"{config.code_bits} x 1..{most}"
+        ratio = f"{config.ratio:.0f}:1" if most == 1 else f"{config.ratio:.0f}..{config.ratio / most:.0f}:1"
+        table.add_row(name, bits, ratio, f"{parameters / 1e6:.2f} M", weights, miou, l1)
     console.print(table)
     console.print(
         "weights: packaged with jc3d; the others are architectures to train with `jc3d train`.\n"
-        "val mIoU: of the training run that made the weights, 5 views, threshold 0.4; the model cards say more."
+        "val mIoU: of the training run that made the weights, 5 views, threshold 0.4; val L1: of an image codec's\n"
+        "residuals over all iterations, images in 0 to 1; the model cards say more."
     )
+
+
+def _score(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}f}"

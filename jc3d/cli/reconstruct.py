@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from jc3d.cli.console import console, print_facts
-from jc3d.cli.options import Device, Threshold
+from jc3d.cli.options import Device, Iterations, Partial, Threshold, Weights, read_codes
 
 
 def reconstruct(
@@ -22,25 +22,24 @@ def reconstruct(
     surface: Annotated[
         bool, typer.Option("--surface", help="Meshes by marching cubes instead of the cells' faces.")
     ] = False,
+    iterations: Iterations = None,
+    partial: Partial = False,
     device: Device = "cpu",
-    weights: Annotated[
-        Path | None, typer.Option(help="The .safetensors file of a model that is not packaged.", show_default=False)
-    ] = None,
+    weights: Weights = None,
 ) -> None:
     """Reconstruct the shape from a [bold].jc3d[/bold] file: to .npz, .binvox, .ply, .obj, .glb or .png."""
     from jc3d import infer
-    from jc3d.codec import Codes
     from jc3d.export import check_suffix, save_occupancy
 
     for path in output:  # before anything is written
         check_suffix(path)
-    loaded = Codes.load(codes)
+    loaded, note = read_codes(codes, iterations, partial)
     start = time.perf_counter()
     grid = infer.reconstruct(loaded, device, weights).cpu()
     elapsed = time.perf_counter() - start
     for path in output:
         save_occupancy(path, grid, threshold, "surface" if surface else "boxes")
-    console.print(f"{codes}: {loaded.num_views} views reconstructed", soft_wrap=True)
+    console.print(f"{codes}: {loaded.num_views} views reconstructed{note}", soft_wrap=True)
     print_facts(
         {
             "occupied": f"{int((grid > threshold).sum())} of {grid.numel()} cells",

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from jc3d.codec.codes import Codes
+from jc3d.codec.codes import Codes, Prefix
 
-__all__ = ["Codes"]
+__all__ = ["Codes", "Prefix"]

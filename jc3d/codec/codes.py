@@ -71,6 +71,20 @@ class _Header(NamedTuple):
         return OVERHEAD_BYTES + self.iterations * self.views * self.code_bytes
 
 
+class Prefix(NamedTuple):
+    """What :meth:`Codes.from_prefix` found of a file.
+
+    Attributes:
+        codes: the iterations that are whole.
+        iterations: of the whole file.
+        missing_bytes: of the file; 0 if it is whole, and only then was its checksum compared.
+    """
+
+    codes: Codes
+    iterations: int
+    missing_bytes: int
+
+
 @dataclass(frozen=True, eq=False)
 class Codes:
     """The codes of the views of one object: all that a receiver needs to reconstruct it.
@@ -282,6 +296,39 @@ class Codes:
             header.fingerprint,
             binary=not header.flags & _FLAG_FLOAT,
         )
+
+    @classmethod
+    def from_prefix(cls, data: bytes | bytearray | memoryview) -> Prefix:
+        """Reads what has arrived of a ``.jc3d`` file: its whole iterations.
+
+        Args:
+            data: the first bytes of a file, or all of them. The checksum stands at the end, so what is wrong in a part
+                cannot be found; only that it is a part of one file is checked.
+
+        Raises:
+            CodesError: not the beginning of a valid file, or less than one iteration of every view.
+        """
+        data = bytes(data)
+        header = _parse_header(data[: _HEADER.size])
+        missing = header.file_bytes - len(data)
+        if missing <= 0:
+            return Prefix(cls.from_bytes(data), header.iterations, 0)
+        each = header.views * header.code_bytes
+        whole = min((len(data) - _HEADER.size) // each, header.iterations)
+        if whole < 1:
+            raise CodesError(
+                f"length: expected at least {_HEADER.size + each} bytes, which hold one of {header.iterations} "
+                f"iterations, got {len(data)}"
+            )
+        payload = np.frombuffer(data, np.uint8, whole * each, _HEADER.size)
+        codes = cls(
+            payload.reshape(whole, header.views, header.code_bytes),
+            header.code_bits,
+            (header.image_height, header.image_width),
+            header.fingerprint,
+            binary=not header.flags & _FLAG_FLOAT,
+        )
+        return Prefix(codes, header.iterations, missing)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the ``.jc3d`` file, whole or not at all.

@@ -221,7 +221,8 @@ class RnnCompressor(Model):
             code: (N, M, h, w), ±1.
             state: after the iterations before; None for the first.
         """
-        x = self.expand(code.contiguous(memory_format=torch.channels_last))
+        # A copy, as a map of one place keeps whatever strides it has, and kernels are chosen by strides.
+        x = self.expand(code.clone(memory_format=torch.channels_last))
         layers = []
         for index, layer in enumerate(self.decoder):
             layers.append(layer(x, state.layers[index] if state else None))
