@@ -259,7 +259,7 @@ class RnnCompressor(Model):
         height, width = self.config.code_map((images.shape[2], images.shape[3]))
         packed = []
         with self._inference(images.device), one_thread():
-            for image in images.float().split(1):
+            for image in images.float().unsqueeze(1):
                 codes = image.new_empty(count, self.config.code_channels, height, width)
                 for rows, columns in tiles(height, width):
                     for index, (code, _) in enumerate(self._iterations(self._padded(image, rows, columns), count)):

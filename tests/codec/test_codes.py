@@ -362,3 +362,41 @@ def test_an_interrupted_save_leaves_the_old_file_and_nothing_else(
         samples(seed=1).save(path)
     assert list(tmp_path.iterdir()) == [path]
     assert Codes.load(path) == samples()
+
+
+# What has arrived -----------------------------------------------------------------------------------------------------
+
+
+def test_the_beginning_of_a_file_gives_its_whole_iterations() -> None:
+    codes = samples(views=3, bits=20, iterations=4)
+    data = codes.to_bytes()
+    each = 3 * 3
+    for length in range(28 + each, len(data)):
+        found = Codes.from_prefix(data[:length])
+        whole = min((length - 28) // each, 4)
+        assert found.codes == codes.truncate(whole)
+        assert (found.iterations, found.missing_bytes) == (4, len(data) - length)
+    assert Codes.from_prefix(data) == (codes, 4, 0)
+
+
+def test_less_than_an_iteration_says_what_one_takes() -> None:
+    data = samples(views=3, bits=20, iterations=4).to_bytes()
+    with pytest.raises(CodesError, match="expected at least 37 bytes, which hold one of 4 iterations, got 36"):
+        Codes.from_prefix(data[:36])
+    with pytest.raises(CodesError, match="truncated"):
+        Codes.from_prefix(data[:20])
+    with pytest.raises(CodesError, match=r"not a \.jc3d file"):
+        Codes.from_prefix(b"")
+
+
+def test_a_whole_file_is_checked_whole() -> None:
+    data = bytearray(samples(views=3, bits=20, iterations=4).to_bytes())
+    data[30] ^= 0x10
+    with pytest.raises(CodesError, match="checksum"):
+        Codes.from_prefix(data)
+    with pytest.raises(CodesError, match="length"):
+        Codes.from_prefix(bytes(data) + b"x")
+    padded = bytearray(samples(views=1, bits=20, iterations=4).to_bytes()[:-4])
+    padded[30] |= 1
+    with pytest.raises(CodesError, match="padding at byte 30"):
+        Codes.from_prefix(padded)
