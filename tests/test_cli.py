@@ -45,6 +45,12 @@ def codes_file(tmp_path: Path, images: list[str]) -> Path:
     return path
 
 
+def clear_caches() -> None:
+    """After the folder of weights has changed."""
+    jc3d.models._names_by_fingerprint.cache_clear()
+    infer._packaged_codec.cache_clear()
+
+
 def fails(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
     """Runs a command that must fail as bad input does; returns its one line."""
     capsys.readouterr()
@@ -61,7 +67,7 @@ def fails(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
-    for command in ("encode", "reconstruct", "info", "demo", "models", "export", "train", "evaluate"):
+    for command in ("encode", "reconstruct", "decode", "info", "demo", "models", "export", "train", "evaluate"):
         assert f" {command} " in shown
     assert main([]) == 0
     assert "Usage: jc3d" in capsys.readouterr().out
@@ -107,6 +113,62 @@ def test_encode_info_reconstruct(images: list[str], tmp_path: Path, capsys: pyte
     assert "3 views reconstructed" in capsys.readouterr().out
     assert np.array_equal(np.load(grid)["occupancy"], infer.reconstruct(path).numpy())
     assert voxels.read_bytes().startswith(b"#binvox")
+
+
+def test_encode_to_a_rate_and_decode(
+    images: list[str], weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_weights(weights / "joint.safetensors", create("direct", seed=1), {"val_miou": 0.5})
+    clear_caches()
+    out = str(tmp_path / "o.jc3d")
+    assert main(["encode", *images, "-o", out, "--model", "joint", "--iterations", "2"]) == 0
+    codes = Codes.load(out)
+    assert (codes.num_views, codes.iterations) == (3, 2)
+    assert main(["encode", *images, "-o", out, "--model", "joint", "--num-bytes", str(32 + 3 * 128 * 3 + 100)]) == 0
+    codes = Codes.load(out)
+    assert codes.iterations == 3
+    capsys.readouterr()
+    assert main(["decode", out, "-o", str(tmp_path / "views")]) == 0
+    assert "3 views decoded" in capsys.readouterr().out
+    decoded = infer.decode(codes)
+    for index in range(3):
+        pixels = np.asarray(Image.open(tmp_path / "views" / f"view-{index}.png"))
+        assert np.array_equal(pixels, (decoded[index] * 255).round().byte().permute(1, 2, 0).numpy())
+    assert main(["decode", out, "-o", str(tmp_path / "coarse"), "--iterations", "1"]) == 0
+    first = np.asarray(Image.open(tmp_path / "coarse" / "view-0.png"))
+    coarse = infer.decode(codes.truncate(1))
+    assert np.array_equal(first, (coarse[0] * 255).round().byte().permute(1, 2, 0).numpy())
+    assert main(["reconstruct", out, "-o", str(tmp_path / "grid.npz"), "--iterations", "1"]) == 0
+    grid = np.load(tmp_path / "grid.npz")["probabilities"]
+    np.testing.assert_allclose(grid, infer.reconstruct(codes.truncate(1)).numpy(), atol=1e-6)
+
+
+def test_a_file_that_has_arrived_in_part(
+    images: list[str], weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_weights(weights / "joint.safetensors", create("direct", seed=1), {"val_miou": 0.5})
+    clear_caches()
+    data = infer.encode(images, "joint").to_bytes()
+    (tmp_path / "part.jc3d").write_bytes(data[: 28 + 2 * 3 * 128 + 5])
+    line = fails(capsys, "decode", tmp_path / "part.jc3d", "-o", tmp_path / "views")
+    assert "expected" in line
+    assert not (tmp_path / "views").exists()
+    assert main(["decode", str(tmp_path / "part.jc3d"), "-o", str(tmp_path / "views"), "--partial"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"3 views decoded of 2 of 8 iterations, {len(data) - 28 - 773} bytes are missing" in shown
+    assert main(["reconstruct", str(tmp_path / "part.jc3d"), "-o", str(tmp_path / "g.npz"), "--partial"]) == 0
+    (tmp_path / "part.jc3d").write_bytes(data[:300])
+    assert "which hold one of 8 iterations" in fails(
+        capsys, "decode", tmp_path / "part.jc3d", "-o", tmp_path / "views", "--partial"
+    )
+
+
+def test_decode_says_which_models_can(codes_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = fails(capsys, "decode", codes_file, "-o", tmp_path / "views")
+    assert "expected those of a model that decodes images, got those of implicit-480" in line
+    assert "iterations: expected 1 to 1, got 2" in fails(
+        capsys, "decode", codes_file, "-o", tmp_path / "views", "--iterations", "2"
+    )
 
 
 def test_info_of_an_unknown_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

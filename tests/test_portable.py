@@ -19,8 +19,7 @@ from jc3d.codec import Codes
 from jc3d.data.sources import ProceduralSource
 from jc3d.errors import MissingExtraError
 from jc3d.files import atomic_write
-from jc3d.models import R2N2, Implicit, ImplicitConfig, R2N2Config, load
-from jc3d.models.r2n2 import ReceiverState
+from jc3d.models import R2N2, Implicit, ImplicitConfig, R2N2Config, ReceiverState, load
 from jc3d.models.weights import build
 from jc3d.portable import FORMAT, OPSET, SUFFIXES, Part, export_part, metadata, signature
 

@@ -18,8 +18,9 @@ from jc3d.data.random import Random
 from jc3d.data.sources import ObjectSample
 from jc3d.losses import occupancy_loss
 from jc3d.metrics import quarter_turns
-from jc3d.models import create, load, read_metadata
-from jc3d.train import TrainConfig, Training, jitter, train
+from jc3d.models import RnnCompressor, create, fold_norms, load, read_metadata
+from jc3d.models.rnn_compression import CompressorOutput
+from jc3d.train import TrainConfig, Training, _take, jitter, train
 
 FALSE = torch.zeros(2, dtype=torch.bool)
 
@@ -198,6 +199,63 @@ def test_training_starts_from_what_fits_of_another_architecture(shards: Path, fi
     assert read_metadata(path)["info"]["init"] == f"{count} of {count} tensors of {start}"
     with pytest.raises(ValueError, match=r"init: expected weights that fit implicit-384-paper, got .* of which none"):
         train(train_tiny.config(shards, tmp_path / "other", init=(str(start),), preset="implicit-384-paper"))
+
+
+@pytest.mark.parametrize("preset", ["rnn-small", "sequential", "direct", "direct-recurrent"])
+def test_image_codecs_and_joint_models_train(shards: Path, tmp_path: Path, preset: str) -> None:
+    path = train(train_tiny.config(shards, tmp_path, preset=preset, steps=4, batch_size=2, ssim_weight=0.1))
+    assert load(path).config.name == preset
+    info = read_metadata(path)["info"]
+    assert (info["val_l1"] > 0) if preset == "rnn-small" else (0 <= info["val_miou"] <= 1)
+    assert len(loss_curve(tmp_path)) == 2
+
+
+def test_iterations_are_drawn_or_constant(shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Random N in training, or one that is kept to ([J] appendix, Fig. 11); the same draw in any process."""
+    seen: list[int] = []
+    forward = RnnCompressor.forward
+
+    def watched(self: RnnCompressor, images: torch.Tensor, iterations: int) -> CompressorOutput:
+        if self.training:
+            seen.append(iterations)
+        return forward(self, images, iterations)
+
+    monkeypatch.setattr(RnnCompressor, "forward", watched)
+    changes = {"preset": "rnn-small", "batch_size": 1, "max_views": 1, "val_objects": 1, "checkpoint_every": 6}
+    train(train_tiny.config(shards, tmp_path / "random", **changes))
+    drawn, seen = seen, []
+    assert len(set(drawn)) > 1
+    assert all(1 <= count <= 8 for count in drawn)
+    train(train_tiny.config(shards, tmp_path / "constant", iterations=3, **changes))
+    assert seen == [3] * 6
+    with pytest.raises(ValueError, match="iterations: expected 0 to 8, the most of rnn-small, got 9"):
+        train_tiny.config(shards, tmp_path, preset="rnn-small", iterations=9)
+
+
+def test_parts_of_a_joint_model_start_from_other_weights(shards: Path, finished: Path, tmp_path: Path) -> None:
+    """R2N2's weights as they are, and the learning rate of that part alone made smaller."""
+    start = finished / "r2n2-small.safetensors"
+    settings = {"preset": "sequential", "init": (f"reconstruction={start}",), "steps": 2, "batch_size": 2}
+    path = train(train_tiny.config(shards, tmp_path, learning_rate=1e-3, reconstruction_rate=1e-4, **settings))
+    ours, theirs, fresh = load(path), load(start), create("sequential", 0)
+    count = len(theirs.state_dict())
+    assert read_metadata(path)["info"]["init"] == f"{count} of {count} tensors of reconstruction={start}"
+    for name, tensor in theirs.named_parameters():
+        torch.testing.assert_close(ours.reconstruction.get_parameter(name), tensor, rtol=1e-2, atol=1e-4)
+    moved = (ours.compressor.expand.weight - fresh.compressor.expand.weight).abs().max()
+    assert float(moved) > 1e-4
+    with pytest.raises(ValueError, match="init: expected a part among compressor, reconstruction, got 'encoder="):
+        train(train_tiny.config(shards, tmp_path / "other", **(settings | {"init": (f"encoder={start}",)})))
+
+
+def test_a_kernel_with_more_inputs_ignores_the_others(tmp_path: Path) -> None:
+    """Direct reads eight codes where implicit reads one: at first it reads the first."""
+    model, source = create("direct"), create("implicit-384").freeze()
+    source = fold_norms(source)
+    assert _take(model.reconstruction, source) == len(model.reconstruction.state_dict())
+    weight = model.reconstruction.gates.trunk[0].conv.weight
+    assert torch.equal(weight[:, :16], source.gates.trunk[0].conv.weight)
+    assert not weight[:, 16:].any()
 
 
 def test_mixed_precision_follows_full_precision(

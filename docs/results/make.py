@@ -1,7 +1,8 @@
-"""Everything under docs/results and the model cards: ``python docs/results/make.py --meshes FOLDER [--photos FOLDER]``.
+"""docs/results/README.md and what goes with it: ``python docs/results/make.py --meshes FOLDER [--photos FOLDER]``.
 
-Evaluates every packaged model on the procedural test split and on the test meshes of the folder, draws galleries, and
-writes the numbers where the documents show them. Takes about ten minutes on two cores.
+Evaluates every packaged model whose views have one code (compression.py has the others) on the procedural test split
+and on the test meshes of the folder, draws galleries, and writes the numbers where the documents show them. Takes about
+ten minutes on two cores.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def main() -> None:
     parser.add_argument("--objects", type=int, default=1300, help="procedural test objects")
     args = parser.parse_args()
     reports: dict[str, dict[str, Report]] = {}
-    for name in [*jc3d.models.packaged(), *args.weights]:
+    for name in [*one_code(), *args.weights]:
         model = jc3d.models.load(name)
         label = name if isinstance(name, str) else name.stem
         reports[label] = {
@@ -54,7 +55,7 @@ def main() -> None:
     flips = subprocess.run([sys.executable, FLIPS], capture_output=True, text=True, check=True).stdout
     _write(HERE / "README.md", _page(reports, flips))
     _write(ROOT / "README.md", _with_results((ROOT / "README.md").read_text(), reports))
-    for name in jc3d.models.packaged():
+    for name in one_code():
         _write(WEIGHTS / f"{name}.md", _card(name, reports[name]))
     codec = jc3d.load("implicit-384")
     _gallery(codec, ProceduralSource("test"), HERE / "procedural.png")
@@ -78,12 +79,12 @@ def _with_results(text: str, reports: dict[str, dict[str, Report]]) -> str:
         "| model | bytes a view | ratio | procedural test objects | real meshes, best quarter turn |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
-    packaged = {label: reports[label] for label in jc3d.models.packaged()}
+    packaged = {label: reports[label] for label in one_code()}
     meshes = _columns(packaged, "meshes")
     for label, (report, procedural) in _columns(packaged, "procedural").items():
         rate, (_, real) = report.rate(procedural), meshes[label]
         rows.append(
-            f"| {_code(label)} | {rate.payload_bytes / rate.views:.0f} | {rate.payload_ratio:.0f}:1 "
+            f"| `{label}` | {rate.payload_bytes / rate.views:.0f} | {rate.payload_ratio:.0f}:1 "
             f"| {_score(procedural.overall, False)} "
             f"| {real.overall.miou_best_turn:.3f} ± {real.overall.std_best_turn:.3f} |"
         )
@@ -118,53 +119,20 @@ def _page(reports: dict[str, dict[str, Report]], flips: str) -> str:
         rows.append(["mean of categories", "", *(f"{macro:.3f}" for macro in macros)])
         parts.append("\n".join("| " + " | ".join(row) + " |" for row in rows))
         parts.append(f"![{title}: a view, the reconstruction, the truth]({kind}.png)")
-    parts += _images(reports)
     parts.append((HERE / "outro.md").read_text().rstrip())
     parts.append(f"```\n{flips.rstrip()}\n```")
     return "\n\n".join(parts) + "\n"
 
 
+def one_code() -> list[str]:
+    """The packaged models whose views have one code."""
+    paths = {name: jc3d.models.packaged_path(name) for name in jc3d.models.packaged()}
+    return [name for name, path in paths.items() if jc3d.models.read_metadata(path)["config"].max_iterations == 1]
+
+
 def _columns(reports: dict[str, dict[str, Report]], kind: str) -> dict[str, tuple[Report, ShapeScores]]:
-    """The scores of every model that reconstructs; of one that has several rates, of each."""
-    columns = {}
-    for label, by_kind in reports.items():
-        report = by_kind[kind]
-        for scores in report.shapes:
-            rate = "" if len(report.shapes) == 1 else f", {_iterations(scores.iterations)}"
-            columns[label + rate] = (report, scores)
-    return columns
-
-
-def _images(reports: dict[str, dict[str, Report]]) -> list[str]:
-    """The section on decoded views, if a model decodes any."""
-    decoding = {label: by_kind["procedural"] for label, by_kind in reports.items() if by_kind["procedural"].images}
-    if not decoding:
-        return []
-    rules = next(iter(decoding.values())).protocol.rules()
-    rows = [
-        "| model | bytes a view | ratio | L1 | PSNR, dB | SSIM |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    for label, report in decoding.items():
-        for scores in report.images:
-            rate = report.rate(scores)
-            rows.append(
-                f"| {label}, {_iterations(scores.iterations)} | {rate.payload_bytes / rate.views:.0f} "
-                f"| {rate.payload_ratio:.0f}:1 | {scores.l1.mean:.4f} ± {scores.l1.std:.4f} "
-                f"| {scores.psnr.mean:.2f} ± {scores.psnr.std:.2f} | {scores.ssim.mean:.3f} ± {scores.ssim.std:.3f} |"
-            )
-    note = f"{rules['split']}; {rules['images']}. PSNR: {rules['psnr']}. SSIM: {rules['ssim']}."
-    return ["## Decoded views", note, "\n".join(rows)]
-
-
-def _iterations(count: int) -> str:
-    return f"{count} iteration" + "s" * (count > 1)
-
-
-def _code(label: str) -> str:
-    """The model's name as code, what follows it as it is."""
-    name, *rest = label.split(",", 1)
-    return ",".join([f"`{name}`", *rest])
+    """The one setting of every model."""
+    return {label: (by_kind[kind], by_kind[kind].shapes[0]) for label, by_kind in reports.items()}
 
 
 def _score(score: Score, free: bool) -> str:
@@ -179,16 +147,7 @@ def _card(name: str, reports: dict[str, Report]) -> str:
     info, config = metadata["info"], metadata["config"]
     model = jc3d.models.load(name)
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    by_label = {name: reports}
-    meshes = _columns(by_label, "meshes")
-    scores = []
-    for label, (_, procedural) in _columns(by_label, "procedural").items():
-        rate, overall, real = label.removeprefix(name), procedural.overall, meshes[label][1].overall
-        scores += [
-            f"| procedural{rate} | {overall.objects} | {overall.miou:.3f} ± {overall.std:.3f} |",
-            f"| real meshes of the thirteen categories, best of four quarter turns{rate} | {real.objects} "
-            f"| {real.miou_best_turn:.3f} ± {real.std_best_turn:.3f} |",
-        ]
+    overall, real = reports["procedural"].shapes[0].overall, reports["meshes"].shapes[0].overall
     run = info["config"]
     data = ", ".join(f"`{source}`" for source in run["data"])
     lines = [
@@ -199,7 +158,9 @@ def _card(name: str, reports: dict[str, Report]) -> str:
         "",
         "| test (5 views, τ = 0.4) | objects | mIoU ± std |",
         "| --- | ---: | ---: |",
-        *scores,
+        f"| procedural | {overall.objects} | {overall.miou:.3f} ± {overall.std:.3f} |",
+        f"| real meshes of the thirteen categories, best of four quarter turns | {real.objects} "
+        f"| {real.miou_best_turn:.3f} ± {real.std_best_turn:.3f} |",
         "",
         f"- **Data**: {data}; seed {run['seed']}. {(HERE / 'data.md').read_text().strip()}",
         f"- **Command**: `{info['command']}`",

@@ -1,0 +1,337 @@
+"""docs/results/compression.md and what goes with it: ``python docs/results/compression.py [--photos FOLDER ...]``.
+
+Evaluates the packaged models that decode images: their images against JPEG 2000, JPEG and WebP at equal bytes, the
+shapes that the joint ones reconstruct at several rates, and pictures of the rates. About fifteen minutes on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean, pstdev
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+import jc3d
+from jc3d.codec.classical import encode_image
+from jc3d.data.categories import CATEGORIES
+from jc3d.data.images import load_views, to_uint8
+from jc3d.data.sources import ProceduralSource
+from jc3d.evaluate import ImageScores, Protocol, Report, evaluate
+from jc3d.files import atomic_write
+from jc3d.metrics import bd_rate, psnr, ssim
+from jc3d.viz import ladder_png
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+WEIGHTS = ROOT / "jc3d" / "weights"
+CODEC = "rnn-small"
+JOINT = ("sequential", "direct")
+RATES = (1, 2, 3, 4, 6, 8)  # iterations whose bytes the classical codecs get
+SHAPE_RATES = (1, 2, 4, 8)
+LADDER_RATES = (1, 2, 4, 8)
+
+
+@dataclass(frozen=True)
+class ClassicalScores:
+    """A classical codec at the bytes of so many iterations, over views."""
+
+    codec: str
+    header_free: bool
+    library: str
+    iterations: int
+    views: int
+    met: int  # of them within the bytes
+    mean_bytes: float  # by the size that was asked for
+    l1: float
+    psnr: float
+    ssim: float
+    ssim_std: float
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--objects", type=int, default=260, help="procedural test objects")
+    parser.add_argument("--photos", type=Path, nargs="*", default=[], help="folders of photographs, a picture each")
+    parser.add_argument("--page", action="store_true", help="only write the pages of the numbers that are there")
+    args = parser.parse_args()
+    if not args.page:
+        _measure(args.objects)
+        _pictures(args.photos)
+    reports = {name: Report.load(HERE / f"{name}-procedural.json") for name in (CODEC, *JOINT)}
+    first_views = Report.load(HERE / f"{CODEC}-first-views.json")
+    classical = [ClassicalScores(**row) for row in json.loads((HERE / "classical.json").read_text())]
+    _write(HERE / "compression.md", page(reports, first_views, classical))
+    _write(ROOT / "README.md", readme((ROOT / "README.md").read_text(), reports))
+    for name, report in reports.items():
+        _write(WEIGHTS / f"{name}.md", card(name, report))
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic_write(path) as file:
+        file.write(text.encode())
+
+
+# Measuring -----------------------------------------------------------------------------------------------------------
+
+
+def _measure(objects: int) -> None:
+    codec = Protocol(views=(1,), iterations=tuple(range(1, 9)), objects=objects)
+    evaluate(CODEC, codec, progress=True).save(HERE / f"{CODEC}-first-views.json")
+    views = torch.cat([ProceduralSource("test").get(index, codec.seed, 1).views for index in range(objects)])
+    rows = [
+        asdict(_classical(views, name, header_free, iterations))
+        for name in ("jpeg2000", "jpeg", "webp")
+        for header_free in (False, True)
+        for iterations in RATES
+    ]
+    _write(HERE / "classical.json", json.dumps(rows, indent=1) + "\n")
+    for name in (CODEC, *JOINT):
+        protocol = Protocol(iterations=SHAPE_RATES, objects=objects)
+        evaluate(name, protocol, progress=True).save(HERE / f"{name}-procedural.json")
+
+
+def _classical(views: Tensor, name: str, header_free: bool, iterations: int) -> ClassicalScores:
+    """Every view in as many bytes as so many iterations of our codes have."""
+    num_bytes = iterations * 128
+    coded = [
+        encode_image(view.permute(1, 2, 0).numpy(), name, num_bytes=num_bytes, header_free=header_free)
+        for view in views
+    ]
+    decoded = torch.from_numpy(np.stack([each.decode() for each in coded])).permute(0, 3, 1, 2).float() / 255
+    target = views.float() / 255
+    similar = ssim(decoded, target)
+    return ClassicalScores(
+        codec=name,
+        header_free=header_free,
+        library=coded[0].library,
+        iterations=iterations,
+        views=len(views),
+        met=sum(each.met for each in coded),
+        mean_bytes=fmean(each.payload_bytes if header_free else each.num_bytes for each in coded),
+        l1=float((decoded - target).abs().mean()),
+        psnr=float(psnr(decoded, target).mean()),
+        ssim=float(similar.mean()),
+        ssim_std=pstdev(similar.tolist()),
+    )
+
+
+# Pictures ------------------------------------------------------------------------------------------------------------
+
+
+def _pictures(folders: list[Path]) -> None:
+    source = ProceduralSource("test")
+    views = torch.cat([source.get(index, 0, 1).views for index in (0, 5, 18, 25)])
+    for name in (CODEC, *JOINT):
+        steps, labels = _ladder(jc3d.load(name), views.float() / 255)
+        _save(HERE / f"ladder-{name}.png", [views, *steps], ["original", *labels])
+    for folder in folders:
+        codec = jc3d.load(CODEC)
+        paths = sorted(path for path in folder.iterdir() if path.suffix in (".png", ".jpg", ".jpeg", ".webp"))
+        # One size for all rows: the pictures of a folder may differ.
+        loaded = [load_views(path, None) for path in paths]
+        smallest = min(min(view.shape[2:]) for view in loaded)
+        squares = torch.cat([load_views(view, smallest) for view in (each[0] for each in loaded)])
+        _save(HERE / f"ladder-{folder.name}.png", *_ladder(codec, squares))
+
+
+def _ladder(codec: jc3d.Codec, views: Tensor) -> tuple[list[Tensor], list[str]]:
+    """The views at several rates, and what to write above them."""
+    steps, labels = [], []
+    codes = codec.encode(views)
+    for iterations in LADDER_RATES:
+        part = codes.truncate(iterations)
+        steps.append(to_uint8(codec.decode(part)))
+        quality = float(psnr(steps[-1], to_uint8(views)).mean())
+        labels.append(f"{part.ratio_payload:.0f}:1, {quality:.1f} dB")
+    return steps, labels
+
+
+def _save(path: Path, steps: list[Tensor], labels: list[str]) -> None:
+    with atomic_write(path) as file:
+        file.write(ladder_png(steps, labels))
+    image = Image.open(path).convert("RGB").quantize(192)
+    with atomic_write(path) as file:
+        image.save(file, "PNG", optimize=True)
+
+
+# Pages ---------------------------------------------------------------------------------------------------------------
+
+
+def page(reports: dict[str, Report], codec: Report, classical: list[ClassicalScores]) -> str:
+    """docs/results/compression.md.
+
+    Args:
+        reports: of all models, several views of each object.
+        codec: of the image codec, on the first view of each, as the classical ones.
+        classical: the others.
+    """
+    rules = codec.protocol.rules()
+    parts = [
+        "# Images and shapes from one stream\n\nWritten by `python docs/results/compression.py`; the JSON files beside "
+        "this page hold every number with its protocol. One seed, one run a model.",
+        f"## Images at equal bytes\n\n{codec.objects} procedural test objects, one view each, 128×128. "
+        f"{rules['split']}. PSNR: {rules['psnr']}. SSIM: {rules['ssim']}.\n\n"
+        "A cell is SSIM (PSNR in dB). *Whole* counts every byte of a stream, *payload* those besides the headers; of "
+        "ours, whose 32 bytes of header serve all views of an object, the payload is counted in both. Where a codec "
+        "cannot get so small for every view, the cell says for how many it did, and the mean size.",
+        _equal_bytes(codec, classical),
+        _deltas(codec, classical),
+        "## Every iteration\n\n" + _images({f"{CODEC}, first views": codec} | reports),
+        "## Shapes\n\n" + _shapes({name: reports[name] for name in JOINT}),
+        "## Pictures\n\nThe original, then 384:1, 192:1, 96:1 and 48:1.\n\n"
+        + "\n\n".join(f"`{name}`:\n\n![{name} at four rates](ladder-{name}.png)" for name in (CODEC, *JOINT)),
+        "Photographs of the armchair, and natural ones, which no training image resembles (384:1, 192:1, 96:1, 48:1; "
+        "the originals are not ours to show):\n\n![Armchair at four rates](ladder-armchair.png)\n\n"
+        "![Natural photographs at four rates](ladder-photos.png)",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _equal_bytes(codec: Report, classical: list[ClassicalScores]) -> str:
+    ours = {scores.iterations: scores for scores in codec.images}
+    rows = [
+        ["codec", *(f"{128 * n} B, {384 / n:.0f}:1" for n in RATES)],
+        ["---", *["---:"] * len(RATES)],
+        [f"**{CODEC}**", *(f"**{ours[n].ssim.mean:.3f}** ({ours[n].psnr.mean:.1f})" for n in RATES)],
+    ]
+    kinds = list(dict.fromkeys((row.codec, row.header_free, row.library) for row in classical))
+    for name, header_free, library in kinds:
+        cells = []
+        for n in RATES:
+            row = next(r for r in classical if (r.codec, r.header_free, r.iterations) == (name, header_free, n))
+            missed = "" if row.met == row.views else f", {row.met} of {row.views} met: {row.mean_bytes:.0f} B"
+            cells.append(f"{row.ssim:.3f} ({row.psnr:.1f}{missed})")
+        rows.append([f"{name}, {'payload' if header_free else 'whole'} ({library})", *cells])
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _deltas(codec: Report, classical: list[ClassicalScores]) -> str:
+    """Bjøntegaard deltas of rate against each codec's payload, where the curves overlap."""
+    ours = [scores for scores in codec.images if scores.iterations in RATES]
+    lines = ["Bjøntegaard delta of the rate of `rnn-small` at equal quality (negative: it saves bytes):", ""]
+    lines += ["| against | SSIM | PSNR |", "| --- | ---: | ---: |"]
+    for name in dict.fromkeys(row.codec for row in classical):
+        theirs = [row for row in classical if row.codec == name and row.header_free]
+        cells = []
+        for measure in ("ssim", "psnr"):
+            try:
+                delta = bd_rate(
+                    [row.mean_bytes for row in theirs],
+                    [getattr(row, measure) for row in theirs],
+                    [128.0 * scores.iterations for scores in ours],
+                    [getattr(scores, measure).mean for scores in ours],
+                )
+            except ValueError as error:
+                cells.append(f"none: {error}")
+                continue
+            cells.append(f"{delta.percent:+.0f} % (from {delta.low:.3g} to {delta.high:.3g})")
+        lines.append(f"| {name}, payload | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _images(reports: dict[str, Report]) -> str:
+    rows = ["| model | iterations | bytes a view | ratio | L1 | PSNR, dB | SSIM |"]
+    rows += ["| --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
+    for label, report in reports.items():
+        for scores in report.images:
+            rate = report.rate(scores)
+            rows.append(
+                f"| {label} | {scores.iterations} | {rate.payload_bytes / rate.views:.0f} | {rate.payload_ratio:.0f}:1 "
+                f"| {scores.l1.mean:.4f} ± {scores.l1.std:.4f} | {scores.psnr.mean:.2f} ± {scores.psnr.std:.2f} "
+                f"| {scores.ssim.mean:.3f} ± {scores.ssim.std:.3f} |"
+            )
+    counts = ", ".join(f"`{label}` {report.images[0].images}" for label, report in reports.items())
+    return f"Means ± standard deviations over views ({counts}).\n\n" + "\n".join(rows)
+
+
+def _shapes(reports: dict[str, Report]) -> str:
+    first = next(iter(reports.values()))
+    rules = first.protocol.rules()
+    labels = [f"{name}, {scores.iterations}" for name, report in reports.items() for scores in report.shapes]
+    columns = [scores for report in reports.values() for scores in report.shapes]
+    rows = [["category", "objects", *labels], ["---", "---:", *["---:"] * len(labels)]]
+    for category in [c for c in CATEGORIES if c in columns[0].categories]:
+        scores = [column.categories[category] for column in columns]
+        rows.append([category, str(scores[0].objects), *(f"{s.miou:.3f} ± {s.std:.3f}" for s in scores)])
+    overall = [column.overall for column in columns]
+    rows.append(["**all objects**", str(overall[0].objects), *(f"**{s.miou:.3f} ± {s.std:.3f}**" for s in overall)])
+    rows.append(["mean of categories", "", *(f"{column.macro_miou:.3f}" for column in columns)])
+    table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    views = columns[0].views
+    return (
+        f"mIoU ± standard deviation over objects; the number after a model is its iterations (384:1 to 48:1); {views} "
+        f"views, τ = {columns[0].threshold}. {rules['split']}; {rules['views']}; {rules['background']}.\n\n{table}"
+    )
+
+
+def readme(text: str, reports: dict[str, Report]) -> str:
+    """README with its table of the models that decode images."""
+    before, rest = text.split("<!-- compression -->")
+    _, after = rest.split("<!-- /compression -->")
+    rows = ["| model | 384:1 | 192:1 | 96:1 | 48:1 |", "| --- | ---: | ---: | ---: | ---: |"]
+    for name in JOINT:
+        scores = {s.iterations: s.overall.miou for s in reports[name].shapes}
+        rows.append(f"| `{name}`, mIoU | " + " | ".join(f"{scores[n]:.3f}" for n in SHAPE_RATES) + " |")
+    for name, report in reports.items():
+        images: dict[int, ImageScores] = {s.iterations: s for s in report.images}
+        cells = (f"{images[n].ssim.mean:.3f}, {images[n].psnr.mean:.1f} dB" for n in SHAPE_RATES)
+        rows.append(f"| `{name}`, images: SSIM, PSNR | " + " | ".join(cells) + " |")
+    note = (
+        f"{reports[JOINT[0]].objects} unseen procedural objects, 5 views for a shape. [Against JPEG 2000, JPEG and "
+        "WebP, by category, and pictures](docs/results/compression.md)."
+    )
+    return "\n".join([before + "<!-- compression -->", *rows, "", note, "<!-- /compression -->"]) + after
+
+
+def card(name: str, report: Report) -> str:
+    """The model card of a packaged model that decodes images."""
+    path = WEIGHTS / f"{name}.safetensors"
+    metadata = jc3d.models.read_metadata(path)
+    info, config = metadata["info"], metadata["config"]
+    parameters = sum(parameter.numel() for parameter in jc3d.models.load(name).parameters())
+    most = config.max_iterations
+    run = info["config"]
+    shapes = {scores.iterations: scores for scores in report.shapes}
+    rows = []
+    for scores in report.images:
+        shape = shapes.get(scores.iterations)
+        miou = f" {shape.overall.miou:.3f} ± {shape.overall.std:.3f} |" if shape else ""
+        ratio = f"{report.rate(scores).payload_ratio:.0f}:1"
+        rows.append(f"| {ratio} | {scores.l1.mean:.4f} | {scores.psnr.mean:.2f} | {scores.ssim.mean:.3f} |{miou}")
+    scored = f"validation mIoU {info['val_miou']}" if "val_miou" in info else f"validation L1 {info['val_l1']}"
+    data = ", ".join(f"`{source}`" for source in run["data"])
+    limits = "objects that are not upright, scenes with a background, or objects far from ShapeNet-13"
+    if not report.shapes:
+        limits = "natural images, which it blurs: it has seen objects on white only"
+    lines = [
+        f"# {name}",
+        "",
+        f"{config.code_bits} bits a 128×128 view and iteration, 1 to {most} iterations ({config.ratio:.0f}:1 to "
+        f"{config.ratio / most:.0f}:1), {parameters / 1e6:.2f} M parameters in float16, "
+        f"{path.stat().st_size / 1e6:.1f} MB, fingerprint `{metadata['fingerprint'].hex()}`.",
+        "",
+        f"| ratio | L1 | PSNR, dB | SSIM |{' mIoU, 5 views, τ = 0.4 |' if report.shapes else ''}",
+        f"| --- | ---: | ---: | ---: |{' ---: |' if report.shapes else ''}",
+        *rows,
+        "",
+        f"Over {report.objects} procedural test objects; `docs/results/compression.md` has more.",
+        "",
+        f"- **Data**: {data}; seed {run['seed']}. {(HERE / 'compression-data.md').read_text().strip()}",
+        f"- **Start**: {info.get('init') or 'fresh weights'}.",
+        f"- **Command**: `{info['command']}`",
+        f"- **Commit**: {info['commit']}, torch {info['torch']}; weights of step {info['steps']} of {run['steps']}, "
+        f"{scored}.",
+        f"- **Not for**: {limits}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
