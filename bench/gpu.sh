@@ -56,9 +56,10 @@ benchmarks() {
   run_tests "$root/bench/data" -k cuda --benchmark-json=data.json -q || status=1
   run_tests "$root/bench/ops" -k cuda --benchmark-json=benchmarks.json -q || status=1
   run_tests "$root/bench/pipeline/bench_gpu.py" --benchmark-json=pipeline.json -q || status=1
+  run_tests "$root/bench/pipeline/bench_training_step.py" -k cuda --benchmark-json=training.json -q || status=1
   "$python" "$root/bench/report.py" "$out/benchmarks.json" > "$out/ops.md" || status=1
   # Every single sample is kept in the file: hundreds of megabytes that nobody reads.
-  "$python" - "$out/benchmarks.json" "$out/data.json" "$out/pipeline.json" <<'PY' || status=1
+  "$python" - "$out/benchmarks.json" "$out/data.json" "$out/pipeline.json" "$out/training.json" <<'PY' || status=1
 import json
 import sys
 from pathlib import Path

@@ -146,6 +146,8 @@ def trace_part(model: R2N2, part: Part) -> ExportedProgram:
     Raises:
         ValueError: no such part.
     """
+    if not isinstance(model, R2N2):
+        raise ValueError(f"model: expected one of the R2N2 or implicit family, got {type(model).__name__}")
     if part not in _MODULES:
         raise ValueError(f"part: expected one of {', '.join(_MODULES)}, got {part!r}")
     module, device = _MODULES[part](model.freeze()).eval(), next(model.parameters()).device

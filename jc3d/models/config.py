@@ -106,7 +106,6 @@ class R2N2Config(ReconstructionConfig):
     max_iterations: ClassVar[int] = 1  # a view has one code
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         stages, shrinking = len(self.encoder_strides), self.image_size // self.code_side
         if math.prod(self.encoder_strides) != shrinking:
             raise ValueError(
@@ -122,6 +121,7 @@ class R2N2Config(ReconstructionConfig):
                 f"encoder_channels: expected {self.code_channels} in the end, which hold code_size = {self.code_size}, "
                 f"got {self.encoder_channels}"
             )
+        super().__post_init__()
 
     @property
     def code_bits(self) -> int:

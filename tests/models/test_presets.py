@@ -51,7 +51,7 @@ def test_seed_names_the_weights_and_leaves_torchs_generator_alone() -> None:
 
 
 def test_unknown_preset_lists_the_known() -> None:
-    with pytest.raises(ValueError, match=r"preset: expected one of implicit-128, .*got 'implict-384'"):
+    with pytest.raises(ValueError, match=r"preset: expected one of direct, .*implicit-128, .*got 'implict-384'"):
         create("implict-384")
 
 
