@@ -75,6 +75,7 @@ class TrainConfig:
             weights and the compressor does not.
         iterations: of the codes, where the model has several: 0 draws 1 to the most anew each step, n with a weight
             of 1 / n, so that every number gets an equal share of the time; a number keeps to it ([J] Fig. 11).
+        min_iterations: fewest that are drawn: more weigh the later iterations more.
         ssim_weight: weight of 1 - SSIM in the image loss; 0 is the paper's.
         compression_weight: weight of the image loss beside the occupancy loss, where a model has both ([J] eq. 16).
         iou_weight: weight of the soft IoU beside the cross-entropy, see :func:`occupancy_loss`.
@@ -105,6 +106,7 @@ class TrainConfig:
     gate_rate: float = 0.1
     reconstruction_rate: float = 1.0
     iterations: int = 0
+    min_iterations: int = 1
     ssim_weight: float = 0.0
     compression_weight: float = 10.0
     iou_weight: float = 0.5
@@ -127,6 +129,9 @@ class TrainConfig:
         if self.out == Path():
             object.__setattr__(self, "out", Path("runs") / self.preset)  # how a frozen dataclass sets its own fields
         most = preset(self.preset).max_iterations  # an unknown name is said before Lightning starts talking
+        if not 1 <= self.min_iterations <= most:
+            expected = f"1 to {most}, the most of {self.preset}"
+            raise ValueError(f"min_iterations: expected {expected}, got {self.min_iterations}")
         if not 0 <= self.iterations <= most:
             raise ValueError(f"iterations: expected 0 to {most}, the most of {self.preset}, got {self.iterations}")
         positive = (
@@ -225,8 +230,11 @@ def _draw_visit(rng: Random, weights: list[float], sizes: list[int], views: int)
     return Visit(source, rng.integers(0, sizes[source]), rng.integers(0, 2**31), views)
 
 
-def _draw_iterations(rng: Random, model: AnyModel) -> int:
-    counts = range(1, model.config.max_iterations + 1)
+def _draw_iterations(config: TrainConfig, rng: Random) -> int:
+    """Of the codes of one step, as the run's settings say."""
+    if config.iterations:
+        return config.iterations
+    counts = range(config.min_iterations, preset(config.preset).max_iterations + 1)
     return rng.choice(counts, [1 / count for count in counts])
 
 
@@ -301,7 +309,7 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
 
     def _iterations(self) -> int:
         """Of this step's codes, the same in all processes."""
-        return self.config.iterations or _draw_iterations(Random(self.config.seed, self.global_step, 2), self.model)
+        return _draw_iterations(self.config, Random(self.config.seed, self.global_step, 2))
 
     def _forced(self, count: int) -> Tensor:
         """Which of this process's objects are placed by their true poses: its share of one draw for the whole batch."""
@@ -326,7 +334,7 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
                 batch = stack([objects[visit] for visit in visits[rank * local : (rank + 1) * local]])
                 views = batch.views.to(self.device).float() / 255
                 if isinstance(self.model, Joint):
-                    self.model(views, config.iterations or _draw_iterations(rng, self.model))
+                    self.model(views, _draw_iterations(config, rng))
                 else:
                     self.model(views)
 
