@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -15,8 +17,8 @@ from jc3d.models.rnn_compression import DecoderState, RnnCompressor, tiles
 class ImageStream:
     """The views of one object, decoded iteration by iteration.
 
-    The decoder's state is kept, so an iteration costs the same whatever came before it; it takes about 60 bytes a pixel
-    of every view with ``rnn-small``. The images are the very ones that decoding all iterations at once gives.
+    The decoder's state is kept, so an iteration costs the same whatever came before it; it takes 65 bytes a pixel of
+    every view with ``rnn-small``. The images are the very ones that decoding all iterations at once gives.
 
     Args:
         compressor: frozen, see :meth:`jc3d.models.Model.freeze`.
@@ -24,23 +26,22 @@ class ImageStream:
         image_size: (height, width) of the views.
 
     Raises:
-        ValueError: images smaller than a block.
+        ValueError: images smaller or larger than any that is coded.
     """
 
     def __init__(self, compressor: RnnCompressor, fingerprint: bytes, image_size: tuple[int, int]) -> None:
-        if min(image_size) < compressor.config.block:
-            raise ValueError(f"image_size: expected at least {compressor.config.block} a side, got {image_size}")
+        compressor.config.check_size(image_size)
         self._compressor = compressor
         self._fingerprint = fingerprint
         self._image_size = image_size
         self._tiles = list(tiles(*compressor.config.code_map(image_size)))
-        self._states: list[list[DecoderState]] = []  # of each view, of each of its tiles
-        self._decoded: list[npt.NDArray[np.uint8]] = []  # the bits of each iteration
+        self._states: list[list[DecoderState | None]] = []  # of each view, of each of its tiles
+        self._decoded: Codes | None = None  # the iterations so far
 
     @property
     def iterations(self) -> int:
         """Iterations decoded so far."""
-        return len(self._decoded)
+        return self._decoded.iterations if self._decoded else 0
 
     def add(self, index: int, bits: npt.NDArray[np.uint8]) -> None:
         """Decodes the next iteration.
@@ -59,39 +60,40 @@ class ImageStream:
             missing = ", ".join(map(str, range(due, index)))
             why = f"{missing} missing" if missing else "decoded before"
             raise CodesError(f"iteration: expected {due}, got {index}: {why}")
-        bits = np.array(bits)
-        packed = torch.from_numpy(bits[:, None] if bits.ndim == 2 else bits)
+        code_bits = self._compressor.config.code_bits_of(self._image_size)
         try:
-            self._compressor.check_packed(packed, self._image_size)
-        except ValueError as error:
-            raise CodesError(f"bits of iteration {index}: {error}") from None
-        if self._decoded and len(packed) != len(self._decoded[0]):
-            raise CodesError(f"bits of iteration {index}: expected {len(self._decoded[0])} views, got {len(packed)}")
-        packed = packed.to(self._compressor.device)
-        before: list[list[DecoderState | None]] = [list(view) for view in self._states]
-        before = before or [[None] * len(self._tiles) for _ in packed]
-        self._states = [self._next(view, states) for view, states in zip(packed, before, strict=True)]
-        self._decoded.append(bits)
-
-    def _next(self, view: Tensor, states: list[DecoderState | None]) -> list[DecoderState]:
-        code = self._compressor.code_maps(view, self._image_size)
-        placed = zip(self._tiles, states, strict=True)
-        return [self._compressor.decode_tile(code[:, :, rows, columns], state) for (rows, columns), state in placed]
+            codes = Codes(np.asarray(bits)[None], code_bits, self._image_size, self._fingerprint)
+        except CodesError as error:
+            raise CodesError(f"iteration {index}: {error}") from None
+        if self._decoded is None:
+            self._states = [[None] * len(self._tiles) for _ in range(codes.num_views)]
+        elif codes.num_views != self._decoded.num_views:
+            raise CodesError(f"iteration {index}: expected {self._decoded.num_views} views, got {codes.num_views}")
+        # From here on nothing is refused, and states are replaced one by one: two sets of them need not be held.
+        packed = torch.from_numpy(codes.bits[0].copy()).to(self._compressor.device)
+        for view, states in zip(packed, self._states, strict=True):
+            code = self._compressor.code_maps(view, self._image_size)
+            for number, (rows, columns) in enumerate(self._tiles):
+                states[number] = self._compressor.decode_tile(code[:, :, rows, columns], states[number])
+        if self._decoded is not None:
+            codes = replace(codes, bits=np.concatenate([self._decoded.bits, codes.bits]))
+        self._decoded = codes
 
     def add_codes(self, codes: Codes) -> None:
         """Decodes what codes hold beyond what was decoded: a longer prefix of the same file.
 
         Raises:
-            CodesError: they begin with other iterations than those decoded, or do not fit; the stream keeps what it has
+            CodesError: they begin with other iterations than those decoded, or do not fit; what was decoded stays.
         """
         if codes.fingerprint != self._fingerprint:
             expected, got = self._fingerprint.hex(), codes.fingerprint.hex()
             raise CodesError(f"codes: expected those of fingerprint {expected}, got {got}")
         if codes.image_size != self._image_size:
             raise CodesError(f"image_size: expected {self._image_size}, got {codes.image_size}")
-        for index, (mine, theirs) in enumerate(zip(self._decoded, codes.bits, strict=False)):
-            if not np.array_equal(mine, theirs):
-                raise CodesError(f"codes: expected iteration {index} as it was decoded, got other bits")
+        if self._decoded is not None:
+            for index, (mine, theirs) in enumerate(zip(self._decoded.bits, codes.bits, strict=False)):
+                if not np.array_equal(mine, theirs):
+                    raise CodesError(f"codes: expected iteration {index} as it was decoded, got other bits")
         for index in range(self.iterations, codes.iterations):
             self.add(index, codes.bits[index])
 
@@ -101,10 +103,11 @@ class ImageStream:
         Raises:
             CodesError: no iteration was added.
         """
-        if not self._states:
+        if self._decoded is None:
             raise CodesError("stream: expected at least one iteration, got none")
         images = torch.empty(len(self._states), 3, *self._image_size, device=self._compressor.device)
         for image, states in zip(images, self._states, strict=True):
             for (rows, columns), state in zip(self._tiles, states, strict=True):
+                assert state is not None
                 self._compressor.place(image, state, rows, columns)
         return images

@@ -47,15 +47,15 @@ class Codec:
 
     def __init__(self, model: AnyModel) -> None:
         self.model = model.freeze()
-        self.reconstruction: Reconstruction | None = None
-        self.compressor: RnnCompressor | None = None
+        self._reconstruction: Reconstruction | None = None
+        self._compressor: RnnCompressor | None = None
         if isinstance(model, R2N2):
-            self.reconstruction = model
+            self._reconstruction = model
         elif isinstance(model, Joint):
-            self.reconstruction, self.compressor = model.reconstruction, model.compressor
+            self._reconstruction, self._compressor = model.reconstruction, model.compressor
         else:
-            self.compressor = model
-        self._receiver = None if self.reconstruction is None else Receiver(self.reconstruction)
+            self._compressor = model
+        self._receiver = None if self._reconstruction is None else Receiver(self._reconstruction)
 
     @property
     def name(self) -> str:
@@ -66,6 +66,28 @@ class Codec:
     def device(self) -> torch.device:
         """Where the model is, and the grids it gives."""
         return self.model.device
+
+    @property
+    def reconstruction(self) -> Reconstruction:
+        """The part of the model that reconstructs.
+
+        Raises:
+            CodesError: it is an image codec.
+        """
+        if self._reconstruction is None:
+            raise CodesError(f"codes: expected those of a model that reconstructs, got an image codec's, {self.name}")
+        return self._reconstruction
+
+    @property
+    def compressor(self) -> RnnCompressor:
+        """The part of the model that decodes images.
+
+        Raises:
+            CodesError: it has none.
+        """
+        if self._compressor is None:
+            raise CodesError(f"codes: expected those of a model that decodes images, got those of {self.name}")
+        return self._compressor
 
     @overload  # a path is also a sequence of paths to a type checker: the first overload is meant to win
     def encode(  # type: ignore[overload-overlap]
@@ -123,10 +145,11 @@ class Codec:
         """(V, 3, H, W), resized unless the model takes any size."""
         if not isinstance(self.model, RnnCompressor):
             return load_views(images, self.model.config.image_size)
-        views, least = load_views(images, None), self.model.config.block
-        if min(views.shape[2:]) < least:
-            height, width = views.shape[2:]
-            raise ImageError(f"view 0: expected at least {least}x{least} pixels, got {height}x{width} (height x width)")
+        views = load_views(images, None)
+        try:
+            self.model.config.check_size((views.shape[2], views.shape[3]))
+        except ValueError as error:
+            raise ImageError(f"view 0: {error}") from None
         return views
 
     def _encode(self, objects: list[Tensor], iterations: int | None, num_bytes: int | None) -> list[Codes]:
@@ -134,7 +157,7 @@ class Codec:
         counts = [len(views) for views in objects]
         wanted = [self._iterations(count, views.shape[2:], iterations, num_bytes)
                   for count, views in zip(counts, objects, strict=True)]  # fmt: skip
-        if self.compressor is not None:
+        if self._compressor is not None:
             return [self._encode_images(views, count) for views, count in zip(objects, wanted, strict=True)]
         assert isinstance(self.model, R2N2)
         views = torch.cat(objects).to(self.device)
@@ -148,7 +171,6 @@ class Codec:
         ]
 
     def _encode_images(self, views: Tensor, iterations: int) -> Codes:
-        assert self.compressor is not None
         size = (views.shape[2], views.shape[3])
         bits = self.compressor.encode_packed(views.to(self.device), iterations).transpose(0, 1).cpu().numpy()
         return Codes(bits, self.compressor.config.code_bits_of(size), size, self.model.fingerprint)
@@ -173,7 +195,7 @@ class Codec:
 
     def _code_bits(self, size: tuple[int, int]) -> int:
         """Bits of a view of (height, width) and iteration."""
-        return self.model.config.code_bits if self.compressor is None else self.compressor.config.code_bits_of(size)
+        return self.model.config.code_bits if self._compressor is None else self._compressor.config.code_bits_of(size)
 
     def reconstruct(self, codes: CodesLike | Sequence[CodesLike]) -> Tensor:
         """Reconstructs one object, or several at once.
@@ -191,7 +213,9 @@ class Codec:
         """
         if isinstance(codes, _CODES_TYPES):
             return self.reconstruct([codes])[0]
-        return _reconstruct(self, self._reconstructs()[1], codes)
+        self.reconstruction  # noqa: B018  an image codec is refused
+        assert self._receiver is not None
+        return _reconstruct(self, self._receiver, codes)
 
     def decode(self, codes: CodesLike) -> Tensor:
         """The views that codes hold, as images.
@@ -206,7 +230,7 @@ class Codec:
             CodesError: damaged, codes of another model, or of one without an image decoder.
             OSError: a path cannot be read.
         """
-        codes, compressor = _read(codes), self._decodes()
+        codes, compressor = _read(codes), self.compressor
         self._check(codes)
         return compressor.decode(self._packed(codes), codes.image_size)
 
@@ -217,21 +241,14 @@ class Codec:
             image_size: (height, width) of the views; None: that of the views of objects.
 
         Raises:
-            CodesError: the model has no image decoder.
-            ValueError: images smaller than 16 a side.
+            CodesError: the model has no image decoder, or one for another size.
+            ValueError: images smaller or larger than any that is coded.
         """
         side = self.model.config.image_size
-        return ImageStream(self._decodes(), self.model.fingerprint, image_size or (side, side))
-
-    def _reconstructs(self) -> tuple[Reconstruction, Receiver]:
-        if self.reconstruction is None or self._receiver is None:
-            raise CodesError(f"codes: expected those of a model that reconstructs, got an image codec's, {self.name}")
-        return self.reconstruction, self._receiver
-
-    def _decodes(self) -> RnnCompressor:
-        if self.compressor is None:
-            raise CodesError(f"codes: expected those of a model that decodes images, got those of {self.name}")
-        return self.compressor
+        size = image_size or (side, side)
+        if isinstance(self.model, Joint) and size != (side, side):
+            raise CodesError(f"image_size: expected {(side, side)}, got {size}")
+        return ImageStream(self.compressor, self.model.fingerprint, size)
 
     def stream(self) -> Stream:
         """Starts an object whose views arrive one after another."""
@@ -246,7 +263,7 @@ class Codec:
         Raises:
             CodesError: codes of another model, or of an image codec.
         """
-        self._reconstructs()
+        self.reconstruction  # noqa: B018  an image codec is refused
         self._check(codes)
         if isinstance(self.model, Joint):
             with torch.inference_mode():
@@ -267,8 +284,10 @@ class Codec:
                 f"got fingerprint {codes.fingerprint.hex()}"
             )
         if isinstance(config, RnnConfig):
-            if min(codes.image_size) < config.block:
-                raise CodesError(f"image_size: expected at least {config.block} a side, got {codes.image_size}")
+            try:
+                config.check_size(codes.image_size)
+            except ValueError as error:
+                raise CodesError(f"image_size: {error}") from None
         elif isinstance(model, Joint) and codes.image_size != (config.image_size,) * 2:
             raise CodesError(f"image_size: expected {(config.image_size,) * 2}, got {codes.image_size}")
         got = (codes.code_bits, codes.binary)
@@ -295,7 +314,7 @@ class Reconstructor:
 
     def __init__(self, codec: Codec, codes_at_once: int = 128) -> None:
         self._codec = codec
-        self._receiver = Receiver(codec._reconstructs()[0], codes_at_once)
+        self._receiver = Receiver(codec.reconstruction, codes_at_once)
 
     def __call__(self, codes: Sequence[CodesLike]) -> Tensor:
         """Reconstructs objects, (B, 32, 32, 32) probabilities in their order; see `Codec.reconstruct`.
@@ -337,7 +356,7 @@ class Stream:
         """
         codes = _read(codes)
         codec = self._codec or _codec_of(codes, self._device)
-        rows, reconstruction = codec.codes_tensor(codes), codec._reconstructs()[0]
+        rows, reconstruction = codec.codes_tensor(codes), codec.reconstruction
         self._codec, self._state = codec, reconstruction.receive([rows], self._state)
         self._num_views += codes.num_views
 
@@ -349,7 +368,7 @@ class Stream:
         """
         if self._codec is None or self._state is None:
             raise CodesError("stream: expected at least one view, got none")
-        return self._codec._reconstructs()[0].occupancy(self._state)[0].clone()
+        return self._codec.reconstruction.occupancy(self._state)[0].clone()
 
 
 def load(name_or_path: str | os.PathLike[str], device: str | torch.device = "cpu") -> Codec:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 import os
 import pickle
+import re
 import shlex
+import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -78,7 +80,7 @@ class TrainConfig:
         min_iterations: fewest that are drawn: more weigh the later iterations more.
         ssim_weight: weight of 1 - SSIM in the image loss; 0 is the paper's.
         compression_weight: weight of the image loss beside the occupancy loss, where a model has both ([J] eq. 16).
-        iou_weight: weight of the soft IoU beside the cross-entropy, see :func:`occupancy_loss`.
+        iou_weight: weight of the soft IoU beside the cross-entropy, see :func:`jc3d.losses.occupancy_loss`.
         pose_weight: weight of the loss of the poses, where the model tells them.
         forced: share of the objects that are placed by their true poses, see :class:`jc3d.pose_teacher.PoseTeacher`.
         warmup: steps of the warm-up.
@@ -349,15 +351,13 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
         model, flat = self.model, views.flatten(0, 1)
         if isinstance(model, R2N2):
             return {"miou": _miou(model(views), batch)}
-        most = model.config.max_iterations
+        # What a run with a constant number of iterations never sees does not choose its weights.
+        rates = [self.config.iterations] if self.config.iterations else sorted({1, model.config.max_iterations})
         if isinstance(model, RnnCompressor):
-            return {"l1": compression_loss(model(flat, most).images, flat)}
-        (fewest, all_), images = model.logits_at(views, [1, most])
-        return {
-            "miou-1": _miou(fewest, batch),
-            f"miou-{most}": _miou(all_, batch),
-            "l1": compression_loss(images, flat),
-        }
+            return {"l1": compression_loss(model(flat, rates[-1]).images, flat)}
+        logits, images = model.logits_at(views, rates)
+        mious = {f"miou-{rate}": _miou(each, batch) for rate, each in zip(rates, logits, strict=True)}
+        return mious | {"l1": compression_loss(images, flat)}
 
     def on_validation_epoch_end(self) -> None:
         """The mean over the sources picks the best checkpoint."""
@@ -490,13 +490,22 @@ def _write_better(
         state = torch.load(checkpoint, weights_only=True, map_location="cpu")
         prefix = "model."
         training.model.load_state_dict({key.removeprefix(prefix): value for key, value in state["state_dict"].items()})
-        score = trainer.validate(training, val_loaders, verbose=False)[0]["val/score"]
-        if score > best and trainer.is_global_zero:
-            best = score
-            scored = {"val_l1": -score} if isinstance(training.model, RnnCompressor) else {"val_miou": score}
-            rounded = {name: round(value, 4) for name, value in scored.items()}
-            info = state["jc3d"] | {"steps": state["global_step"]} | rounded
+        found = {key: value for scores in trainer.validate(training, val_loaders, verbose=False)
+                 for key, value in scores.items()}  # fmt: skip
+        if found["val/score"] > best and trainer.is_global_zero:
+            best = found["val/score"]
+            info = state["jc3d"] | {"steps": state["global_step"]} | _means(found)
             save_weights(path, training.model.cpu(), info)
+
+
+def _means(found: dict[str, float]) -> dict[str, float]:
+    """Of each kind of score over the sources: ``val_l1``, ``val_miou``, or of several rates ``val_miou_1`` and so on."""
+    kinds: dict[str, list[float]] = {}
+    for key, value in found.items():
+        match = re.fullmatch(r"val/(miou|miou-\d+|l1)-[a-z0-9]+-\d+", key)
+        if match:
+            kinds.setdefault(f"val_{match[1]}".replace("-", "_"), []).append(value)
+    return {kind: round(statistics.fmean(values), 4) for kind, values in kinds.items()}
 
 
 def _step_of(checkpoint_path: Path | None) -> int:

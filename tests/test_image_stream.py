@@ -7,10 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from jc3d import infer
 from jc3d.codec import Codes
 from jc3d.errors import CodesError
-from jc3d.image_stream import ImageStream
 from jc3d.infer import Codec
 from jc3d.models import RnnCompressor, create
 from jc3d.models import rnn_compression as module
@@ -82,12 +80,14 @@ def test_iterations_out_of_order_or_missing(codec: Codec, codes: Codes) -> None:
         stream.add(8, codes.bits[0])
     with pytest.raises(CodesError, match="iteration: expected 0 to 7, got -1"):
         stream.add(-1, codes.bits[0])
-    with pytest.raises(CodesError, match="bits of iteration 1: expected 2 views, got 1"):
+    with pytest.raises(CodesError, match="iteration 1: expected 2 views, got 1"):
         stream.add(1, codes.bits[1][:1])
-    with pytest.raises(CodesError, match="bits of iteration 1: packed: expected uint8"):
+    with pytest.raises(CodesError, match="iteration 1: bits: expected uint8"):
         stream.add(1, codes.bits[1][:, :-1])
-    with pytest.raises(CodesError, match="bits of iteration 1: packed: expected uint8"):
+    with pytest.raises(CodesError, match="iteration 1: bits: expected uint8"):
         stream.add(1, codes.bits[1].astype(np.int64))
+    with pytest.raises(CodesError, match="iteration 1: views: expected 1 to"):
+        stream.add(1, codes.bits[1][:0])
     other = codec.encode(1 - views(2))
     with pytest.raises(CodesError, match="codes: expected iteration 0 as it was decoded, got other bits"):
         stream.add_codes(other)
@@ -109,5 +109,10 @@ def test_a_model_without_an_image_decoder_has_no_stream() -> None:
         Codec(create("implicit-384")).image_stream()
 
 
-def test_the_stream_is_public() -> None:
-    assert infer.ImageStream is ImageStream
+def test_sizes_that_are_not_coded(codec: Codec) -> None:
+    with pytest.raises(ValueError, match="expected at least 16x16 pixels, got 8x64"):
+        codec.image_stream((8, 64))
+    with pytest.raises(ValueError, match="expected at most 67108864 pixels, got 65535x65535"):
+        codec.image_stream((65535, 65535))
+    with pytest.raises(CodesError, match=r"image_size: expected \(128, 128\), got \(64, 64\)"):
+        Codec(create("direct")).image_stream((64, 64))

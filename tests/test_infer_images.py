@@ -129,8 +129,10 @@ def test_codes_that_do_not_fit_their_image(codec: Codec) -> None:
     codes = codec.encode(views(1, 64, 64), iterations=1)
     with pytest.raises(CodesError, match="code_bits"):
         codec.decode(replace(codes, image_size=(64, 80)))
-    with pytest.raises(CodesError, match="image_size: expected at least 16 a side"):
+    with pytest.raises(CodesError, match="image_size: expected at least 16x16 pixels, got 8x64"):
         codec.decode(replace(codes, image_size=(8, 64)))
+    with pytest.raises(CodesError, match="image_size: expected at most 67108864 pixels, got 65535x65535"):
+        codec.decode(replace(codes, image_size=(65535, 65535)))  # nothing is allocated by what a header claims
     many = replace(codes, bits=np.repeat(codes.bits, 9, axis=0))
     with pytest.raises(CodesError, match="iterations: expected 1 to 8, got 9"):
         codec.decode(many)

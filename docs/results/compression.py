@@ -32,9 +32,11 @@ ROOT = HERE.parents[1]
 WEIGHTS = ROOT / "jc3d" / "weights"
 CODEC = "rnn-small"
 JOINT = ("sequential", "direct")
+FLOATS = "r2n2-small"  # what joint models are measured by: views that were not compressed
 RATES = (1, 2, 3, 4, 6, 8)  # iterations whose bytes the classical codecs get
 SHAPE_RATES = (1, 2, 4, 8)
 LADDER_RATES = (1, 2, 4, 8)
+PHOTO_RATES = tuple(range(1, 9))
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,10 @@ def main() -> None:
         _measure(args.objects)
         _pictures(args.photos)
     reports = {name: Report.load(HERE / f"{name}-procedural.json") for name in (CODEC, *JOINT)}
+    floats = Report.load(HERE / f"{FLOATS}-same-objects.json")
     first_views = Report.load(HERE / f"{CODEC}-first-views.json")
     classical = [ClassicalScores(**row) for row in json.loads((HERE / "classical.json").read_text())]
-    _write(HERE / "compression.md", page(reports, first_views, classical))
+    _write(HERE / "compression.md", page(reports, first_views, floats, classical))
     _write(ROOT / "README.md", readme((ROOT / "README.md").read_text(), reports))
     for name, report in reports.items():
         _write(WEIGHTS / f"{name}.md", card(name, report))
@@ -92,6 +95,7 @@ def _measure(objects: int) -> None:
         for iterations in RATES
     ]
     _write(HERE / "classical.json", json.dumps(rows, indent=1) + "\n")
+    evaluate(FLOATS, Protocol(objects=objects), progress=True).save(HERE / f"{FLOATS}-same-objects.json")
     for name in (CODEC, *JOINT):
         protocol = Protocol(iterations=SHAPE_RATES, objects=objects)
         evaluate(name, protocol, progress=True).save(HERE / f"{name}-procedural.json")
@@ -131,21 +135,18 @@ def _pictures(folders: list[Path]) -> None:
     for name in (CODEC, *JOINT):
         steps, labels = _ladder(jc3d.load(name), views.float() / 255)
         _save(HERE / f"ladder-{name}.png", [views, *steps], ["original", *labels])
-    for folder in folders:
-        codec = jc3d.load(CODEC)
-        paths = sorted(path for path in folder.iterdir() if path.suffix in (".png", ".jpg", ".jpeg", ".webp"))
-        # One size for all rows: the pictures of a folder may differ.
-        loaded = [load_views(path, None) for path in paths]
-        smallest = min(min(view.shape[2:]) for view in loaded)
-        squares = torch.cat([load_views(view, smallest) for view in (each[0] for each in loaded)])
-        _save(HERE / f"ladder-{folder.name}.png", *_ladder(codec, squares))
+    codec = jc3d.load(CODEC)
+    for path in (path for folder in folders for path in sorted(folder.iterdir())):
+        if path.suffix in (".png", ".jpg", ".jpeg", ".webp"):
+            name = f"ladder-{path.parent.name}-{path.stem}.png"
+            _save(HERE / name, *_ladder(codec, load_views(path, None), PHOTO_RATES))
 
 
-def _ladder(codec: jc3d.Codec, views: Tensor) -> tuple[list[Tensor], list[str]]:
+def _ladder(codec: jc3d.Codec, views: Tensor, rates: tuple[int, ...] = LADDER_RATES) -> tuple[list[Tensor], list[str]]:
     """The views at several rates, and what to write above them."""
     steps, labels = [], []
     codes = codec.encode(views)
-    for iterations in LADDER_RATES:
+    for iterations in rates:
         part = codes.truncate(iterations)
         steps.append(to_uint8(codec.decode(part)))
         quality = float(psnr(steps[-1], to_uint8(views)).mean())
@@ -164,12 +165,13 @@ def _save(path: Path, steps: list[Tensor], labels: list[str]) -> None:
 # Pages ---------------------------------------------------------------------------------------------------------------
 
 
-def page(reports: dict[str, Report], codec: Report, classical: list[ClassicalScores]) -> str:
+def page(reports: dict[str, Report], codec: Report, floats: Report, classical: list[ClassicalScores]) -> str:
     """docs/results/compression.md.
 
     Args:
         reports: of all models, several views of each object.
         codec: of the image codec, on the first view of each, as the classical ones.
+        floats: of the model that reads views as they are, on the same objects.
         classical: the others.
     """
     rules = codec.protocol.rules()
@@ -184,12 +186,12 @@ def page(reports: dict[str, Report], codec: Report, classical: list[ClassicalSco
         _equal_bytes(codec, classical),
         _deltas(codec, classical),
         "## Every iteration\n\n" + _images({f"{CODEC}, first views": codec} | reports),
-        "## Shapes\n\n" + _shapes({name: reports[name] for name in JOINT}),
+        "## Shapes\n\n" + _shapes({name: reports[name] for name in JOINT}, floats),
         "## Pictures\n\nThe original, then 384:1, 192:1, 96:1 and 48:1.\n\n"
         + "\n\n".join(f"`{name}`:\n\n![{name} at four rates](ladder-{name}.png)" for name in (CODEC, *JOINT)),
-        "Photographs of the armchair, and natural ones, which no training image resembles (384:1, 192:1, 96:1, 48:1; "
-        "the originals are not ours to show):\n\n![Armchair at four rates](ladder-armchair.png)\n\n"
-        "![Natural photographs at four rates](ladder-photos.png)",
+        "Photographs of an armchair, and natural ones, which no training image resembles, decoded at every rate from "
+        "384:1 to 48:1 (the originals are not ours to show):\n\n"
+        + "\n\n".join(f"![{path.stem} at eight rates]({path.name})" for path in sorted(HERE.glob("ladder-*-*.png"))),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -247,27 +249,36 @@ def _images(reports: dict[str, Report]) -> str:
                 f"| {scores.l1.mean:.4f} ± {scores.l1.std:.4f} | {scores.psnr.mean:.2f} ± {scores.psnr.std:.2f} "
                 f"| {scores.ssim.mean:.3f} ± {scores.ssim.std:.3f} |"
             )
+    alone = {scores.iterations: scores.psnr.mean for scores in reports[CODEC].images}
+    deltas = ", ".join(
+        f"{scores.psnr.mean - alone[scores.iterations]:+.2f} at {scores.iterations}"
+        for scores in reports[JOINT[0]].images
+    )
+    rows += ["", f"PSNR of `{JOINT[0]}` less that of `{CODEC}`, dB, by iterations: {deltas}."]
     counts = ", ".join(f"`{label}` {report.images[0].images}" for label, report in reports.items())
     return f"Means ± standard deviations over views ({counts}).\n\n" + "\n".join(rows)
 
 
-def _shapes(reports: dict[str, Report]) -> str:
+def _shapes(reports: dict[str, Report], floats: Report) -> str:
     first = next(iter(reports.values()))
     rules = first.protocol.rules()
     labels = [f"{name}, {scores.iterations}" for name, report in reports.items() for scores in report.shapes]
-    columns = [scores for report in reports.values() for scores in report.shapes]
+    labels = [FLOATS, *labels]
+    columns = [*floats.shapes, *(scores for report in reports.values() for scores in report.shapes)]
     rows = [["category", "objects", *labels], ["---", "---:", *["---:"] * len(labels)]]
     for category in [c for c in CATEGORIES if c in columns[0].categories]:
         scores = [column.categories[category] for column in columns]
         rows.append([category, str(scores[0].objects), *(f"{s.miou:.3f} ± {s.std:.3f}" for s in scores)])
     overall = [column.overall for column in columns]
     rows.append(["**all objects**", str(overall[0].objects), *(f"**{s.miou:.3f} ± {s.std:.3f}**" for s in overall)])
+    base = overall[0].miou
+    rows.append([f"of {FLOATS}'s", "", *(f"{score.miou / base:.2f}" for score in overall)])
     rows.append(["mean of categories", "", *(f"{column.macro_miou:.3f}" for column in columns)])
     table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
     views = columns[0].views
     return (
-        f"mIoU ± standard deviation over objects; the number after a model is its iterations (384:1 to 48:1); {views} "
-        f"views, τ = {columns[0].threshold}. {rules['split']}; {rules['views']}; {rules['background']}.\n\n{table}"
+        f"mIoU ± standard deviation over objects; the number after a model is its iterations (384:1 to 48:1), and "
+        f"`{FLOATS}` reads views that were not compressed; {views} views, τ = {columns[0].threshold}. {rules['split']}; {rules['views']}; {rules['background']}.\n\n{table}"
     )
 
 
@@ -305,7 +316,8 @@ def card(name: str, report: Report) -> str:
         miou = f" {shape.overall.miou:.3f} ± {shape.overall.std:.3f} |" if shape else ""
         ratio = f"{report.rate(scores).payload_ratio:.0f}:1"
         rows.append(f"| {ratio} | {scores.l1.mean:.4f} | {scores.psnr.mean:.2f} | {scores.ssim.mean:.3f} |{miou}")
-    scored = f"validation mIoU {info['val_miou']}" if "val_miou" in info else f"validation L1 {info['val_l1']}"
+    mious = {key.removeprefix("val_miou_"): value for key, value in info.items() if key.startswith("val_miou")}
+    scored = ", ".join([f"validation L1 {info['val_l1']}", *(f"mIoU {v} at {n} iterations" for n, v in mious.items())])
     data = ", ".join(f"`{source}`" for source in run["data"])
     limits = "objects that are not upright, scenes with a background, or objects far from ShapeNet-13"
     if not report.shapes:

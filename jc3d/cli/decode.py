@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -31,12 +32,13 @@ def decode(
 
     loaded, note = read_codes(codes, iterations, partial)
     start = time.perf_counter()
-    images = to_uint8(infer.decode(loaded, device, weights).cpu())
-    elapsed = time.perf_counter() - start
-    output.mkdir(parents=True, exist_ok=True)
-    for index, image in enumerate(images):
+    for index in range(loaded.num_views):  # one after another: large images need not all be held
+        view = replace(loaded, bits=loaded.bits[:, index : index + 1])
+        image = to_uint8(infer.decode(view, device, weights)[0].cpu())
+        output.mkdir(parents=True, exist_ok=True)
         with atomic_write(output / f"view-{index}.png") as file:
             Image.fromarray(image.permute(1, 2, 0).numpy()).save(file, "PNG")
+    elapsed = time.perf_counter() - start
     height, width = loaded.image_size
     console.print(f"{codes}: {loaded.num_views} views decoded{note}", soft_wrap=True)
     print_facts(

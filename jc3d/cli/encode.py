@@ -26,6 +26,7 @@ def encode(
 ) -> None:
     """Encode views of an object into a [bold].jc3d[/bold] file: 128 bytes a view with implicit-384."""
     from jc3d.codec import Codes
+    from jc3d.errors import ImageError
     from jc3d.infer import load
 
     codec = load(model, device)
@@ -36,7 +37,13 @@ def encode(
         with new_progress() as progress:
             # One by one for the progress bar: a view's code does not depend on the others.
             tracked = progress.track(images, description="encoding")
-            codes = Codes.join([codec.encode(image, iterations) for image in tracked])
+            parts = [codec.encode(image, iterations) for image in tracked]
+        for image, part in zip(images, parts, strict=True):
+            if part.image_size != parts[0].image_size:
+                size = "{}x{} pixels (height x width)".format
+                first = f"{size(*parts[0].image_size)} as {images[0]}"
+                raise ImageError(f"{image}: expected {first}, got {size(*part.image_size)}")
+        codes = Codes.join(parts)
     elapsed = time.perf_counter() - start
     codes.save(output)
     console.print(f"{output}: {codes.num_views} views with {codec.name}", soft_wrap=True)

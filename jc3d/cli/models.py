@@ -21,7 +21,10 @@ def models() -> None:
             metadata = zoo.read_metadata(path)
             config = metadata["config"]
             weights = f"{path.stat().st_size / 1e6:.1f} MB"
-            miou, l1 = (_score(metadata["info"].get(name), digits) for name, digits in (("val_miou", 3), ("val_l1", 4)))
+            info = metadata["info"]
+            # Of several rates the lowest and the highest, in this order.
+            miou = "..".join(f"{value:.3f}" for key, value in info.items() if key.startswith("val_miou"))
+            l1 = f"{info['val_l1']:.4f}" if "val_l1" in info else ""
         else:
             config = zoo.preset(name)
         with torch.device("meta"):  # shapes only: the paper's widths are hundreds of megabytes
@@ -33,10 +36,6 @@ def models() -> None:
     console.print(table)
     console.print(
         "weights: packaged with jc3d; the others are architectures to train with `jc3d train`.\n"
-        "val mIoU: of the training run that made the weights, 5 views, threshold 0.4; val L1: of an image codec's\n"
-        "residuals over all iterations, images in 0 to 1; the model cards say more."
+        "val mIoU: of the training run that made the weights, 5 views, threshold 0.4; val L1: of the images\n"
+        "over all iterations, in 0 to 1. Of several rates the lowest and the highest; the model cards say more."
     )
-
-
-def _score(value: float | None, digits: int) -> str:
-    return "" if value is None else f"{value:.{digits}f}"

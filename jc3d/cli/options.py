@@ -41,17 +41,14 @@ def read_codes(path: Path, iterations: int | None, partial: bool) -> tuple[Codes
         OSError: it cannot be read.
     """
     from jc3d.codec import Codes
-    from jc3d.errors import CodesError
 
     note = ""
     if partial:
-        try:
-            found = Codes.from_prefix(path.read_bytes())
-        except CodesError as error:
-            raise CodesError(f"{path}: {error}") from None
+        found = Codes.load_prefix(path)
         codes = found.codes
         if found.missing_bytes:
-            note = f" of {codes.iterations} of {found.iterations} iterations, {found.missing_bytes} bytes are missing"
+            arrived = f"{codes.iterations} of {found.total_iterations} iterations"
+            note = f" of {arrived}, {found.missing_bytes} bytes are missing"
     else:
         codes = Codes.load(path)
     return codes if iterations is None else codes.truncate(iterations), note

@@ -76,12 +76,12 @@ class Prefix(NamedTuple):
 
     Attributes:
         codes: the iterations that are whole.
-        iterations: of the whole file.
+        total_iterations: of the whole file.
         missing_bytes: of the file; 0 if it is whole, and only then was its checksum compared.
     """
 
     codes: Codes
-    iterations: int
+    total_iterations: int
     missing_bytes: int
 
 
@@ -329,6 +329,20 @@ class Codes:
             binary=not header.flags & _FLAG_FLOAT,
         )
         return Prefix(codes, header.iterations, missing)
+
+    @classmethod
+    def load_prefix(cls, path: str | os.PathLike[str]) -> Prefix:
+        """:meth:`from_prefix` of a file, of which no more is read than its header asks for.
+
+        Raises:
+            CodesError: as there; the message names the path.
+            OSError: the path cannot be read.
+        """
+        try:
+            with open(path, "rb") as file:
+                return cls.from_prefix(_read_file(file))
+        except CodesError as error:
+            raise CodesError(f"{os.fspath(path)}: {error}") from None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the ``.jc3d`` file, whole or not at all.

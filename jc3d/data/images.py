@@ -71,7 +71,7 @@ def load_views(items: ViewLike | Iterable[ViewLike], image_size: int | None = 12
             height, width = view.shape[1:]
             expected = f"{views[0].shape[1]}x{views[0].shape[2]} pixels (height x width) as view 0"
             raise ImageError(f"view {index}: expected {expected}, got {height}x{width}")
-    return torch.stack(views)
+    return torch.stack(views) if len(views) > 1 else views[0][None]
 
 
 def load_view(item: ViewLike, image_size: int | None = 128, name: str = "view") -> Tensor:
@@ -103,7 +103,10 @@ def load_view(item: ViewLike, image_size: int | None = 128, name: str = "view") 
     channels = _rgb_on_white(pixels, name)
     if image_size is not None:
         channels = [_fit(channel, image_size) for channel in channels]
-    return torch.from_numpy(np.stack(channels))
+    view = np.empty((3, *channels[0].shape), dtype=np.float32)
+    for index in range(3):  # a channel is freed once it is there: an image is held once and a third
+        view[index] = channels.pop(0)
+    return torch.from_numpy(view)
 
 
 def _open(path: Path) -> Image.Image:

@@ -3,7 +3,8 @@
     sequential:  views ──compressor──> codes ──its decoder──> images ──R2N2──> occupancy
     direct:      views ──compressor──> codes ──3D recurrence──> occupancy          (images: the same decoder)
 
-Both minimise [J] eq. 16, the image loss of every view and the occupancy loss after the last.
+Both minimise the image loss of every view and the occupancy loss after the last, [J] eq. 16 with weights
+(:mod:`jc3d.losses`).
 """
 
 from __future__ import annotations
@@ -99,6 +100,12 @@ class DirectConfig(JointConfig):
             raise ValueError(
                 f"reconstruction.code_size: expected {inputs}, the bits that enter with {self.fusion!r} fusion, "
                 f"got {self.reconstruction.code_size}"
+            )
+        side = self.image_size // self.compressor.block
+        if self.reconstruction.lift_channels and self.reconstruction.code_side != side:
+            raise ValueError(
+                f"reconstruction.code_side: expected {side}, that of the compressor's map, "
+                f"got {self.reconstruction.code_side}"
             )
 
 

@@ -16,6 +16,8 @@ from jc3d.nn.float32_products import float32_products
 
 FINGERPRINT_BYTES = 8
 
+_State = list[tuple[int, int]]
+
 
 class Model(nn.Module):
     """A module that is built from a frozen dataclass and can be frozen itself.
@@ -29,7 +31,8 @@ class Model(nn.Module):
     def __init__(self, config: Any) -> None:
         super().__init__()
         self.config = config
-        self._fingerprint: bytes | None = None
+        # With what was fingerprinted: parts of a model can be written to without the model's knowing.
+        self._fingerprint: tuple[_State, bytes] | None = None
 
     @property
     def device(self) -> torch.device:
@@ -42,31 +45,31 @@ class Model(nn.Module):
 
         Of the config only what differs from the defaults counts, so that a field added later changes no fingerprint.
         """
-        if self._fingerprint is not None:
-            return self._fingerprint
+        state = self._state()
+        if self._fingerprint is not None and state == self._fingerprint[0]:
+            return self._fingerprint[1]
         digest = hashlib.sha256(json.dumps([self.config.family, _changed(self.config)], sort_keys=True).encode())
         for name, tensor in sorted(self.state_dict().items()):
             digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
             digest.update(tensor.detach().cpu().contiguous().numpy())
-        return digest.digest()[:FINGERPRINT_BYTES]
+        fingerprint = digest.digest()[:FINGERPRINT_BYTES]
+        self._fingerprint = None if self.training else (state, fingerprint)
+        return fingerprint
+
+    def _state(self) -> _State:
+        """Where every tensor is and how often it was written to; fused optimizers do not count, see :meth:`train`."""
+        tensors = [*self.parameters(), *self.buffers()]
+        return [(tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version) for tensor in tensors]
 
     def freeze(self) -> Self:
-        """Eval mode, no gradients, fingerprint computed once; returns itself."""
-        self.eval().requires_grad_(False)
-        self._fingerprint = None
-        self._fingerprint = self.fingerprint
-        return self
+        """Eval mode and no gradients; returns itself."""
+        return self.eval().requires_grad_(False)
 
     def train(self, mode: bool = True) -> Self:
         """As in torch; training forgets the fingerprint, since the weights are about to change."""
         if mode:
             self._fingerprint = None
         return super().train(mode)
-
-    def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
-        """As in torch; forgets the fingerprint."""
-        self._fingerprint = None
-        return super().load_state_dict(*args, **kwargs)
 
     @contextmanager
     def _inference(self, device: torch.device) -> Iterator[None]:

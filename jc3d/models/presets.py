@@ -87,8 +87,8 @@ def _reading_codes(base: R2N2Config, **changed: object) -> ReconstructionConfig:
     return ReconstructionConfig(**{**kept, **changed})
 
 
-# Without norms: what a batch of one iteration looks like is not what one of eight does, and norms that have seen both
-# fit neither. Their recipes start from packaged weights, whose norms are folded.
+# Those that lift train without norms: what a batch of one iteration looks like is not what one of eight does, and norms
+# that have seen both fit neither. Their recipes start from packaged weights, whose norms are folded.
 def _joint(suffix: str, rnn: RnnConfig, r2n2: R2N2Config, matrix: ReconstructionConfig) -> list[ModelConfig]:
     """Sequential and direct of one size; ``matrix`` reads one iteration's code."""
     concat = _reading_codes(r2n2, name=f"direct{suffix}", code_size=rnn.max_iterations * rnn.code_bits)
@@ -99,7 +99,8 @@ def _joint(suffix: str, rnn: RnnConfig, r2n2: R2N2Config, matrix: Reconstruction
     ]
 
 
-# An iteration after the first tells little of a view's pose, so nothing is lifted here: a matrix, as in the paper.
+# An iteration after the first tells little of a view's pose, so nothing is lifted here: a matrix, as in the paper. What
+# enters is one iteration whatever their number, and nothing is packaged to start from: the decoder has norms.
 _SMALL_MATRIX = ReconstructionConfig(
     name="direct-recurrent", hidden_channels=64, up_channels=(64, 32), head_channels=(), norm=True
 )

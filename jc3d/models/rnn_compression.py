@@ -18,13 +18,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from jc3d.data.images import MAX_PIXELS
 from jc3d.models.model import Model
 from jc3d.nn import Binarizer, ConvLSTM2d, MapState
 from jc3d.nn.one_thread import one_thread
 from jc3d.ops import pack_bits, unpack_bits
 
-WHITE = 0.9
-"""The images' range inside is ±0.9, which tanh reaches ([V] §3)."""
+HALF_RANGE = 0.9
+"""Images lie in ±0.9 inside, which tanh reaches ([V] §3)."""
 
 
 TILE = 1024
@@ -101,8 +102,24 @@ class RnnConfig:
         growing = 2 ** len(self.decoder_channels) * self.output_shuffle
         if shrinking != self.block or growing != self.block:
             raise ValueError(f"{self.name}: expected to shrink and grow by {self.block}, got {shrinking} and {growing}")
+        kernels = [self.stem_kernel, self.output_kernel, *self.encoder_kernels, *self.encoder_hidden_kernels]
+        kernels += [*self.decoder_kernels, *self.decoder_hidden_kernels]
+        if any(kernel < 1 or kernel % 2 == 0 for kernel in kernels):
+            raise ValueError(f"kernels: expected odd numbers, got {kernels}")
+        if not self.residual_gain > 0:
+            raise ValueError(f"residual_gain: expected more than 0, got {self.residual_gain}")
         if any(channels % 4 for channels in self.decoder_channels):
             raise ValueError(f"decoder_channels: expected multiples of 4, got {self.decoder_channels}")
+
+    def check_size(self, image_size: tuple[int, int]) -> None:
+        """Raises a ValueError for an image (height, width) that is smaller than a block or larger than any is read."""
+        height, width = image_size
+        if min(image_size) < self.block:
+            raise ValueError(
+                f"expected at least {self.block}x{self.block} pixels, got {height}x{width} (height x width)"
+            )
+        if height * width > MAX_PIXELS:
+            raise ValueError(f"expected at most {MAX_PIXELS} pixels, got {height}x{width}")
 
     def code_map(self, image_size: tuple[int, int]) -> tuple[int, int]:
         """Height and width of the code map of an image (height, width), whose last blocks may reach over its edge."""
@@ -189,21 +206,24 @@ class RnnCompressor(Model):
             images: (N, 3, H, W) in [0, 1], H and W multiples of 16.
             iterations: T.
         """
-        codes, decoded = zip(*self._iterations(images, iterations), strict=True)
-        return CompressorOutput(torch.stack(codes, dim=1), torch.stack(decoded))
+        codes, decoders = zip(*self._iterations(images, iterations), strict=True)
+        states = [*decoders[1:], self.decode_step(codes[-1], decoders[-1])]
+        return CompressorOutput(torch.stack(codes, dim=1), torch.stack([_from_range(state.image) for state in states]))
 
-    def _iterations(self, images: Tensor, iterations: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """The code (N, M, h, w) and the image after each iteration."""
+    def _iterations(self, images: Tensor, iterations: int) -> Iterator[tuple[Tensor, DecoderState | None]]:
+        """The code (N, M, h, w) of each iteration, and the decoder before it: after the last code none has to run."""
         target = _to_range(images).contiguous(memory_format=torch.channels_last)
         encoder: tuple[MapState, ...] | None = None
         decoder: DecoderState | None = None
-        residual = target
+        code: Tensor | None = None
         for _ in range(iterations):
+            residual = target
+            if code is not None:
+                decoder = self.decode_step(code, decoder)
+                residual = (target - decoder.image) * self.config.residual_gain
             x, encoder = self._encode_step(residual, encoder)
             code = self.binarizer(x)
-            decoder = self.decode_step(code, decoder)
-            residual = (target - decoder.image) * self.config.residual_gain
-            yield code, _from_range(decoder.image)
+            yield code, decoder
 
     def _encode_step(self, residual: Tensor, state: tuple[MapState, ...] | None) -> tuple[Tensor, tuple[MapState, ...]]:
         """What is binarized, (N, M, h, w) in ±1, and the encoder's state."""
@@ -251,9 +271,9 @@ class RnnCompressor(Model):
         Raises:
             ValueError: wrong shape, iterations out of range, or the model is in training mode.
         """
-        if images.dim() != 4 or images.shape[1] != 3 or min(images.shape[2:]) < self.config.block:
-            least = self.config.block
-            raise ValueError(f"images: expected (N, 3, H, W), H and W at least {least}, got {tuple(images.shape)}")
+        if images.dim() != 4 or images.shape[1] != 3:
+            raise ValueError(f"images: expected (N, 3, H, W), got {tuple(images.shape)}")
+        self.config.check_size((images.shape[2], images.shape[3]))
         count = self.config.max_iterations if iterations is None else iterations
         self._check_iterations(count)
         height, width = self.config.code_map((images.shape[2], images.shape[3]))
@@ -324,8 +344,7 @@ class RnnCompressor(Model):
 
     def check_packed(self, packed: Tensor, image_size: tuple[int, int]) -> None:
         """Raises a ValueError for codes that are not (N, T, ceil(m / 8)) uint8 of images of this size."""
-        if min(image_size) < self.config.block:
-            raise ValueError(f"image_size: expected at least {self.config.block} a side, got {image_size}")
+        self.config.check_size(image_size)
         last = -(-self.config.code_bits_of(image_size) // 8)
         if packed.dtype != torch.uint8 or packed.dim() != 3 or packed.shape[2] != last:
             got = f"{str(packed.dtype).removeprefix('torch.')} {tuple(packed.shape)}"
@@ -346,13 +365,13 @@ def tiles(height: int, width: int) -> Iterator[tuple[slice, slice]]:
 
 
 def _to_range(images: Tensor) -> Tensor:
-    return (images * 2 - 1) * WHITE
+    return (images * 2 - 1) * HALF_RANGE
 
 
 def _from_range(images: Tensor) -> Tensor:
-    return images / (2 * WHITE) + 0.5
+    return images / (2 * HALF_RANGE) + 0.5
 
 
 def _clamp(x: Tensor) -> Tensor:
     """To ±0.9; the gradient passes as if it were not there, or what overshoots could never come back."""
-    return x + (x.clamp(-WHITE, WHITE) - x).detach()
+    return x + (x.clamp(-HALF_RANGE, HALF_RANGE) - x).detach()

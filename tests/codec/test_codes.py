@@ -375,7 +375,7 @@ def test_the_beginning_of_a_file_gives_its_whole_iterations() -> None:
         found = Codes.from_prefix(data[:length])
         whole = min((length - 28) // each, 4)
         assert found.codes == codes.truncate(whole)
-        assert (found.iterations, found.missing_bytes) == (4, len(data) - length)
+        assert (found.total_iterations, found.missing_bytes) == (4, len(data) - length)
     assert Codes.from_prefix(data) == (codes, 4, 0)
 
 

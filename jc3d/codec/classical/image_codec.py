@@ -20,7 +20,7 @@ from jc3d.codec.classical.stream import MAX_PIXELS, Pixels, Stream, Target
 from jc3d.errors import CodesError, ImageError
 
 
-class Codec(NamedTuple):
+class Format(NamedTuple):
     """A format: how it starts, what Pillow calls it, and the functions of its module."""
 
     magic: bytes
@@ -33,9 +33,9 @@ class Codec(NamedTuple):
 
 _BACKENDS = ("auto", *jpeg2000.BACKENDS)
 CODECS = {
-    "jpeg2000": Codec(b"\xff\x4f\xff\x51", "JPEG2000", _BACKENDS, jpeg2000.encode, jpeg2000.parse, jpeg2000.library),
-    "jpeg": Codec(b"\xff\xd8", "JPEG", ("auto", "pillow"), jpeg.encode, jpeg.parse, jpeg.library),
-    "webp": Codec(b"RIFF", "WEBP", ("auto", "pillow"), webp.encode, webp.parse, webp.library),
+    "jpeg2000": Format(b"\xff\x4f\xff\x51", "JPEG2000", _BACKENDS, jpeg2000.encode, jpeg2000.parse, jpeg2000.library),
+    "jpeg": Format(b"\xff\xd8", "JPEG", ("auto", "pillow"), jpeg.encode, jpeg.parse, jpeg.library),
+    "webp": Format(b"RIFF", "WEBP", ("auto", "pillow"), webp.encode, webp.parse, webp.library),
 }
 """The codecs by name."""
 
