@@ -499,7 +499,7 @@ def _write_better(
 
 
 def _means(found: dict[str, float]) -> dict[str, float]:
-    """Of each kind of score over the sources: ``val_l1``, ``val_miou``, or of several rates ``val_miou_1`` and so on."""
+    """Of each kind of score over the sources: ``val_l1``, ``val_miou``, or of each rate ``val_miou_1`` and so on."""
     kinds: dict[str, list[float]] = {}
     for key, value in found.items():
         match = re.fullmatch(r"val/(miou|miou-\d+|l1)-[a-z0-9]+-\d+", key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from jc3d import infer
 from jc3d.codec import Codes
+from jc3d.data.images import load_views
 from jc3d.errors import CodesError, ImageError
 from jc3d.infer import Codec
 from jc3d.models import create, save_weights
@@ -188,3 +190,22 @@ def test_joint_models_resize_as_those_that_only_reconstruct(joint: Codec) -> Non
     codes = joint.encode(views(1), iterations=1)
     with pytest.raises(CodesError, match=r"image_size: expected \(128, 128\), got \(128, 127\)"):
         joint.reconstruct(replace(codes, image_size=(128, 127)))
+
+
+# Photographs ---------------------------------------------------------------------------------------------------------
+
+DATA = os.environ.get("JC3D_DATA")
+
+
+@pytest.mark.skipif(DATA is None, reason="JC3D_DATA is not set")
+@pytest.mark.parametrize("folder", ["photos", "armchair"])
+def test_photographs_decode_at_every_rate(folder: str) -> None:
+    codec = infer.load("rnn-small")
+    paths = sorted(path for path in (Path(str(DATA)) / folder).iterdir() if path.suffix in (".png", ".jpg"))
+    assert paths
+    for path in paths:
+        codes = codec.encode(path)
+        original = load_views(path, None)
+        assert codes.image_size == tuple(original.shape[2:])
+        errors = [float((codec.decode(codes.truncate(n)) - original).abs().mean()) for n in range(1, 9)]
+        assert errors[7] < errors[0] < 0.2

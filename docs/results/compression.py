@@ -276,9 +276,11 @@ def _shapes(reports: dict[str, Report], floats: Report) -> str:
     rows.append(["mean of categories", "", *(f"{column.macro_miou:.3f}" for column in columns)])
     table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
     views = columns[0].views
+    rule = f"{rules['split']}; {rules['views']}; {rules['background']}"
     return (
-        f"mIoU ± standard deviation over objects; the number after a model is its iterations (384:1 to 48:1), and "
-        f"`{FLOATS}` reads views that were not compressed; {views} views, τ = {columns[0].threshold}. {rules['split']}; {rules['views']}; {rules['background']}.\n\n{table}"
+        "mIoU ± standard deviation over objects; the number after a model is its iterations (384:1 to 48:1), and "
+        f"`{FLOATS}` reads views that were not compressed; {views} views, τ = {columns[0].threshold}. {rule}."
+        f"\n\n{table}"
     )
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from jc3d.models import PRESETS, RnnCompressor, RnnConfig, create
+from jc3d.models import PRESETS, RnnCompressor, RnnConfig, create, load, packaged
 from jc3d.models import rnn_compression as module
 from jc3d.models.rnn_compression import HALF_RANGE
 
@@ -256,9 +256,19 @@ def test_an_encoder_whose_floats_differ_sends_other_bits_and_stays_in_step(model
     assert torch.equal(model.decode(packed, (64, 64)), saw.images[-1])  # the very floats, after eight iterations
 
 
-def test_rounding_in_the_decoder_stays_rounding() -> None:
+def decoding(name: str) -> RnnCompressor:
+    """The compressor of a packaged model."""
+    model = load(name)
+    return model if isinstance(model, RnnCompressor) else model.compressor
+
+
+DECODING = [name for name in packaged() if hasattr(PRESETS[name], "compressor") or PRESETS[name].family == "rnn"]
+
+
+@pytest.mark.parametrize("name", DECODING)
+def test_rounding_in_the_decoder_stays_rounding(name: str) -> None:
     """Eight iterations in float64 and in float32 show the same image: nothing is decided by a float on the way."""
-    model = create("rnn-small").freeze()
+    model = decoding(name)
     packed = model.encode_packed(images(1, 64, 64))
     exact = copy.deepcopy(model).double()
     state = None
@@ -270,24 +280,25 @@ def test_rounding_in_the_decoder_stays_rounding() -> None:
 
 _OTHER_MACHINE = """
 import sys, torch
-from jc3d.models import create
+from jc3d.models import load
 from jc3d.ops._extension import extension
 assert torch.backends.cpu.get_cpu_capability() == "DEFAULT"
 if (module := extension().module) is not None:
     module.limit_cpu_level(module.CpuLevel.scalar)
     assert module.cpu_level() == module.CpuLevel.scalar
 packed = torch.load(sys.argv[1], weights_only=True)
-model = create("rnn-small").freeze()
-torch.save(model.decode(packed, (64, 64)), sys.argv[2])
+model = load(sys.argv[3])
+torch.save(getattr(model, "compressor", model).decode(packed, (64, 64)), sys.argv[2])
 """
 
 
-def test_another_instruction_set_decodes_the_same_codes(tmp_path: Path) -> None:
-    model = create("rnn-small").freeze()
+@pytest.mark.parametrize("name", DECODING)
+def test_another_instruction_set_decodes_the_same_codes(name: str, tmp_path: Path) -> None:
+    model = decoding(name)
     packed = model.encode_packed(images(1, 64, 64))
     torch.save(packed, tmp_path / "codes.pt")
     environment = os.environ | {"ONEDNN_MAX_CPU_ISA": "SSE41", "ATEN_CPU_CAPABILITY": "default"}
-    arguments = [sys.executable, "-c", _OTHER_MACHINE, tmp_path / "codes.pt", tmp_path / "images.pt"]
+    arguments = [sys.executable, "-c", _OTHER_MACHINE, tmp_path / "codes.pt", tmp_path / "images.pt", name]
     subprocess.run(arguments, check=True, env=environment)
     other = torch.load(tmp_path / "images.pt", weights_only=True)
     assert float((other - model.decode(packed, (64, 64))).abs().max()) < ROUNDING
