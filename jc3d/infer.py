@@ -26,7 +26,7 @@ from jc3d.codec.codes import OVERHEAD_BYTES
 from jc3d.data.images import ViewLike, load_views
 from jc3d.errors import CodesError, ImageError
 from jc3d.image_stream import ImageStream
-from jc3d.models import R2N2, AnyModel, Implicit, Joint, ReceiverState, Reconstruction, RnnCompressor, RnnConfig
+from jc3d.models import R2N2, AnyModel, Direct, Implicit, Joint, ReceiverState, Reconstruction, RnnCompressor, RnnConfig
 from jc3d.receiver import Receiver
 
 CodesLike: TypeAlias = Codes | bytes | bytearray | memoryview | str | os.PathLike[str]
@@ -68,6 +68,16 @@ class Codec:
         return self.model.device
 
     @property
+    def reconstructs(self) -> bool:
+        """Whether it gives grids: all but image codecs."""
+        return self._reconstruction is not None
+
+    @property
+    def decodes(self) -> bool:
+        """Whether it gives images."""
+        return self._compressor is not None
+
+    @property
     def reconstruction(self) -> Reconstruction:
         """The part of the model that reconstructs.
 
@@ -91,12 +101,20 @@ class Codec:
 
     @overload  # a path is also a sequence of paths to a type checker: the first overload is meant to win
     def encode(  # type: ignore[overload-overlap]
-        self, images: ViewLike | Sequence[ViewLike], iterations: int | None = None, num_bytes: int | None = None
+        self,
+        images: ViewLike | Sequence[ViewLike],
+        iterations: int | None = None,
+        num_bytes: int | None = None,
+        search_steps: int = 0,
     ) -> Codes: ...
 
     @overload
     def encode(
-        self, images: Sequence[Sequence[ViewLike]], iterations: int | None = None, num_bytes: int | None = None
+        self,
+        images: Sequence[Sequence[ViewLike]],
+        iterations: int | None = None,
+        num_bytes: int | None = None,
+        search_steps: int = 0,
     ) -> list[Codes]: ...
 
     def encode(
@@ -104,6 +122,7 @@ class Codec:
         images: ViewLike | Sequence[ViewLike] | Sequence[Sequence[ViewLike]],
         iterations: int | None = None,
         num_bytes: int | None = None,
+        search_steps: int = 0,
     ) -> Codes | list[Codes]:
         """Encodes the views of one object, or of several.
 
@@ -116,21 +135,24 @@ class Codec:
                 keep an image's size, at least 16 a side and one for all views of an object; other models resize.
             iterations: of each view's code, for models that have several; None: as many as there are.
             num_bytes: most bytes of an object's whole file: as many iterations as that allows.
+            search_steps: gradient steps with which the sender looks for better bits of every iteration, for models
+                whose bits serve images alone; 20 find most of what there is (`jc3d.models.bit_search.search_bits`).
 
         Returns:
             The codes; for a list of lists a list, one `Codes` an object.
 
         Raises:
             ImageError: no view, one that cannot be read or is too small, or views of several sizes.
-            CodesError: ``iterations`` out of range, or ``num_bytes`` that not even one iteration fits.
+            CodesError: ``iterations`` or ``search_steps`` out of range, or ``num_bytes`` below one iteration.
         """
+        self._check_search(search_steps)
         if _is_view(images):
-            return self._encode([self._load(images)], iterations, num_bytes)[0]
+            return self._encode([self._load(images)], iterations, num_bytes, search_steps)[0]
         if not isinstance(images, Iterable):
             raise ImageError(f"images: expected views or lists of views, got {type(images).__name__}")
         items = list(images)
         if all(_is_view(item) for item in items):
-            return self._encode([self._load(items)], iterations, num_bytes)[0]
+            return self._encode([self._load(items)], iterations, num_bytes, search_steps)[0]
         objects = []
         for index, item in enumerate(items):
             if _is_view(item) or not isinstance(item, Iterable):
@@ -139,7 +161,7 @@ class Codec:
                 objects.append(self._load(item))
             except ImageError as error:
                 raise ImageError(f"images[{index}]: {error}") from error
-        return self._encode(objects, iterations, num_bytes)
+        return self._encode(objects, iterations, num_bytes, search_steps)
 
     def _load(self, images: ViewLike | Iterable[ViewLike]) -> Tensor:
         """(V, 3, H, W), resized unless the model takes any size."""
@@ -152,13 +174,23 @@ class Codec:
             raise ImageError(f"view 0: {error}") from None
         return views
 
-    def _encode(self, objects: list[Tensor], iterations: int | None, num_bytes: int | None) -> list[Codes]:
+    def _check_search(self, steps: int) -> None:
+        allowed = self._compressor is not None and not isinstance(self.model, Direct)
+        if steps < 0 or (steps and not allowed):
+            what = "0 or more" if allowed else f"0 with {self.name}, whose bits are not an image's alone"
+            raise CodesError(f"search_steps: expected {what}, got {steps}")
+
+    def _encode(
+        self, objects: list[Tensor], iterations: int | None, num_bytes: int | None, search_steps: int
+    ) -> list[Codes]:
         size, fingerprint = (objects[0].shape[2], objects[0].shape[3]), self.model.fingerprint
         counts = [len(views) for views in objects]
         wanted = [self._iterations(count, views.shape[2:], iterations, num_bytes)
                   for count, views in zip(counts, objects, strict=True)]  # fmt: skip
         if self._compressor is not None:
-            return [self._encode_images(views, count) for views, count in zip(objects, wanted, strict=True)]
+            return [
+                self._encode_images(views, count, search_steps) for views, count in zip(objects, wanted, strict=True)
+            ]
         assert isinstance(self.model, R2N2)
         views = torch.cat(objects).to(self.device)
         if isinstance(self.model, Implicit):
@@ -170,9 +202,11 @@ class Codec:
             for part in codes.split(counts)
         ]
 
-    def _encode_images(self, views: Tensor, iterations: int) -> Codes:
+    def _encode_images(self, views: Tensor, iterations: int, search_steps: int) -> Codes:
         size = (views.shape[2], views.shape[3])
-        bits = self.compressor.encode_packed(views.to(self.device), iterations).transpose(0, 1).cpu().numpy()
+        bits = (
+            self.compressor.encode_packed(views.to(self.device), iterations, search_steps).transpose(0, 1).cpu().numpy()
+        )
         return Codes(bits, self.compressor.config.code_bits_of(size), size, self.model.fingerprint)
 
     def _iterations(self, views: int, size: Sequence[int], iterations: int | None, num_bytes: int | None) -> int:
@@ -398,6 +432,7 @@ def encode(
     device: str | torch.device = "cpu",
     iterations: int | None = None,
     num_bytes: int | None = None,
+    search_steps: int = 0,
 ) -> Codes:
     """Encodes the views of one object with a packaged model; see `Codec.encode`.
 
@@ -407,13 +442,14 @@ def encode(
         device: as in `load`.
         iterations: as in `Codec.encode`.
         num_bytes: as in `Codec.encode`.
+        search_steps: as in `Codec.encode`.
 
     Raises:
         ImageError: no view, or one that cannot be read.
-        CodesError: ``iterations`` or ``num_bytes`` out of range.
+        CodesError: ``iterations``, ``num_bytes`` or ``search_steps`` out of range.
         WeightsError: no such model.
     """
-    return _codec(model, device).encode(images, iterations, num_bytes)
+    return _codec(model, device).encode(images, iterations, num_bytes, search_steps)
 
 
 def decode(

@@ -151,6 +151,16 @@ def test_who_can_do_what(codec: Codec) -> None:
         implicit.decode(implicit.encode(views(1)))
 
 
+def test_a_search_is_for_models_whose_bits_are_images(codec: Codec) -> None:
+    small = views(1, 32, 32)
+    assert codec.encode(small, iterations=1, search_steps=5).payload_bytes == 8
+    with pytest.raises(CodesError, match="search_steps: expected 0 or more, got -1"):
+        codec.encode(small, search_steps=-1)
+    for name in ("direct", "implicit-384"):
+        with pytest.raises(CodesError, match=f"search_steps: expected 0 with {name}"):
+            Codec(create(name)).encode(views(1), search_steps=5)
+
+
 # Joint models --------------------------------------------------------------------------------------------------------
 
 

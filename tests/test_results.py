@@ -84,11 +84,13 @@ def test_the_page_on_compression_shows_the_numbers_of_the_reports() -> None:
     compression = script("compression")
     reports = {name: report(name, "procedural") for name in DECODING}
     classical = [compression.ClassicalScores(**row) for row in json.loads((RESULTS / "classical.json").read_text())]
-    first_views = Report.load(RESULTS / "rnn-small-first-views.json")
-    assert first_views.fingerprint == reports["rnn-small"].fingerprint
+    first_views, searched = report("rnn-small", "first-views"), report("rnn-small", "searched")
+    assert first_views.fingerprint == searched.fingerprint == reports["rnn-small"].fingerprint
     floats = Report.load(RESULTS / "r2n2-small-same-objects.json")
     assert floats.fingerprint == found_fingerprint("r2n2-small")
-    assert compression.page(reports, first_views, floats, classical) == (RESULTS / "compression.md").read_text()
+    assert (
+        compression.page(reports, first_views, searched, floats, classical) == (RESULTS / "compression.md").read_text()
+    )
     readme = (RESULTS.parents[1] / "README.md").read_text()
     assert compression.readme(readme, reports) == readme
     for name in DECODING:

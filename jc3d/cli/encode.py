@@ -22,6 +22,9 @@ def encode(
     num_bytes: Annotated[
         int | None, typer.Option(min=1, help="Most bytes of the file: as many iterations as that allows.")
     ] = None,
+    search_steps: Annotated[
+        int, typer.Option(min=0, help="Gradient steps to look for better bits of images; 20 take seconds a view.")
+    ] = 0,
     device: Device = "cpu",
 ) -> None:
     """Encode views of an object into a [bold].jc3d[/bold] file: 128 bytes a view with implicit-384."""
@@ -32,12 +35,12 @@ def encode(
     codec = load(model, device)
     start = time.perf_counter()
     if num_bytes is not None:  # the views share what the file may hold
-        codes = codec.encode(images, iterations, num_bytes)
+        codes = codec.encode(images, iterations, num_bytes, search_steps)
     else:
         with new_progress() as progress:
             # One by one for the progress bar: a view's code does not depend on the others.
             tracked = progress.track(images, description="encoding")
-            parts = [codec.encode(image, iterations) for image in tracked]
+            parts = [codec.encode(image, iterations, None, search_steps) for image in tracked]
         for image, part in zip(images, parts, strict=True):
             if part.image_size != parts[0].image_size:
                 size = "{}x{} pixels (height x width)".format

@@ -36,6 +36,9 @@ def evaluate(
     ] = None,
     objects: Annotated[int | None, typer.Option(min=0, help="At most so many objects; 0 for all of the split.")] = None,
     seed: Annotated[int | None, typer.Option(help="Draws cameras and lights.")] = None,
+    search_steps: Annotated[
+        int | None, typer.Option(min=0, help="Gradient steps with which the sender looks for better bits of images.")
+    ] = None,
     thirteen: Annotated[
         bool | None, typer.Option("--thirteen/--all-objects", help="Count only objects of the thirteen categories.")
     ] = None,

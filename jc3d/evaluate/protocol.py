@@ -24,6 +24,7 @@ class Protocol:
         objects: how many objects at most; 0 for all of the split.
         seed: draws cameras and lights.
         thirteen: count only objects of the thirteen categories.
+        search_steps: of the sender's search for better bits, see :meth:`jc3d.Codec.encode`.
 
     Raises:
         ValueError: no number of views or no threshold, a number out of range, or one twice.
@@ -37,6 +38,7 @@ class Protocol:
     objects: int = 1300
     seed: int = 0
     thirteen: bool = True
+    search_steps: int = 0
 
     def __post_init__(self) -> None:
         for name in ("views", "iterations", "thresholds"):
@@ -50,6 +52,8 @@ class Protocol:
                 raise ValueError(f"{name}: expected whole numbers above 0, got {getattr(self, name)}")
         if not all(0 <= threshold < 1 for threshold in self.thresholds):
             raise ValueError(f"thresholds: expected numbers in [0, 1), got {self.thresholds}")
+        if self.search_steps < 0:
+            raise ValueError(f"search_steps: expected 0 or more, got {self.search_steps}")
         if self.objects < 0:
             raise ValueError(f"objects: expected 0 or more, got {self.objects}")
 
@@ -93,6 +97,8 @@ class Protocol:
                 "std: of the population of objects",
                 "best_turn": "IoU with the best of the four quarter turns of the truth",
             }
+        if self.search_steps:
+            rules["search"] = f"the sender looked for better bits with {self.search_steps} gradient steps an iteration"
         if images:
             rules |= {
                 "images": f"of the {most} views, decoded from the .jc3d file and rounded to 8 bits; mean and "

@@ -48,7 +48,7 @@ def evaluate(
     codec = Codec(model) if isinstance(model, Model) else load(model, device)
     config = codec.model.config
     protocol = (protocol or Protocol()).for_model(codec.name, config.max_iterations)
-    if codec.compressor is not None:
+    if codec.decodes:
         require_extra("torchmetrics", "train")  # now, and not after the first object
     source = SourceSpec.parse(protocol.data).open(protocol.split)
     count = min(protocol.objects or len(source), len(source))
@@ -61,17 +61,17 @@ def evaluate(
         if category == OTHER_CATEGORY and protocol.thirteen:
             continue
         name = CATEGORIES[category] if category != OTHER_CATEGORY else _OTHER
-        sent = codec.encode(sample.views, iterations=max(protocol.iterations))
+        sent = codec.encode(sample.views, max(protocol.iterations), search_steps=protocol.search_steps)
         for views, iterations in files:
             file = _first(sent, views, iterations).to_bytes()
             codes = Codes.from_bytes(file)
             files[views, iterations].append(FileSize(codes.image_bytes, codes.payload_bytes, len(file)))
-            if codec.reconstruction is not None:
+            if codec.reconstructs:
                 grid = codec.reconstruct(codes).cpu()
                 for threshold, both in zip(protocol.thresholds, _ious(grid, sample.grid, protocol), strict=True):
                     by_category = ious.setdefault(_Setting(views, iterations, threshold), {})
                     by_category.setdefault(name, []).append(both)
-            if codec.compressor is not None and views == max(protocol.views):
+            if codec.decodes and views == max(protocol.views):
                 images.setdefault(iterations, []).extend(qualities(codec.decode(codes).cpu(), sample.views))
     objects = len(next(iter(files.values())))
     if not objects:

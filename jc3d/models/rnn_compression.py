@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from jc3d.data.images import MAX_PIXELS
+from jc3d.models.bit_search import search_bits
 from jc3d.models.model import Model
 from jc3d.nn import Binarizer, ConvLSTM2d, MapState
 from jc3d.nn.one_thread import one_thread
@@ -210,7 +211,9 @@ class RnnCompressor(Model):
         states = [*decoders[1:], self.decode_step(codes[-1], decoders[-1])]
         return CompressorOutput(torch.stack(codes, dim=1), torch.stack([_from_range(state.image) for state in states]))
 
-    def _iterations(self, images: Tensor, iterations: int) -> Iterator[tuple[Tensor, DecoderState | None]]:
+    def _iterations(
+        self, images: Tensor, iterations: int, search_steps: int = 0
+    ) -> Iterator[tuple[Tensor, DecoderState | None]]:
         """The code (N, M, h, w) of each iteration, and the decoder before it: after the last code none has to run."""
         target = _to_range(images).contiguous(memory_format=torch.channels_last)
         encoder: tuple[MapState, ...] | None = None
@@ -222,8 +225,11 @@ class RnnCompressor(Model):
                 decoder = self.decode_step(code, decoder)
                 residual = (target - decoder.image) * self.config.residual_gain
             x, encoder = self._encode_step(residual, encoder)
-            code = self.binarizer(x)
+            code = self._searched(x, decoder, images, search_steps) if search_steps else self.binarizer(x)
             yield code, decoder
+
+    def _searched(self, said: Tensor, before: DecoderState | None, image: Tensor, steps: int) -> Tensor:
+        return search_bits(said, lambda bits: _from_range(self.decode_step(bits, before).image), image, steps)
 
     def _encode_step(self, residual: Tensor, state: tuple[MapState, ...] | None) -> tuple[Tensor, tuple[MapState, ...]]:
         """What is binarized, (N, M, h, w) in ±1, and the encoder's state."""
@@ -254,8 +260,8 @@ class RnnCompressor(Model):
 
     # Inference path ------------------------------------------------------------------------------------------------
 
-    @torch.inference_mode()
-    def encode_packed(self, images: Tensor, iterations: int | None = None) -> Tensor:
+    @torch.no_grad()  # not inference mode: a search for bits takes gradients
+    def encode_packed(self, images: Tensor, iterations: int | None = None, search_steps: int = 0) -> Tensor:
         """The codes of images as they go over the wire; an image's code never depends on its company.
 
         Every image runs alone in one thread, so that on one machine and software it has one code; an image of more than
@@ -264,6 +270,7 @@ class RnnCompressor(Model):
         Args:
             images: (N, 3, H, W) float32 in [0, 1], H and W at least 16. Blocks that reach over the edge repeat it.
             iterations: T; None: the most.
+            search_steps: of a search for better bits, see :func:`jc3d.models.bit_search.search_bits`.
 
         Returns:
             (N, T, ceil(m / 8)) uint8, bits packed as by :func:`jc3d.ops.pack_bits`.
@@ -276,13 +283,16 @@ class RnnCompressor(Model):
         self.config.check_size((images.shape[2], images.shape[3]))
         count = self.config.max_iterations if iterations is None else iterations
         self._check_iterations(count)
+        if search_steps < 0:
+            raise ValueError(f"search_steps: expected 0 or more, got {search_steps}")
         height, width = self.config.code_map((images.shape[2], images.shape[3]))
         packed = []
         with self._inference(images.device), one_thread():
             for image in images.float().unsqueeze(1):
                 codes = image.new_empty(count, self.config.code_channels, height, width)
                 for rows, columns in tiles(height, width):
-                    for index, (code, _) in enumerate(self._iterations(self._padded(image, rows, columns), count)):
+                    tile = self._padded(image, rows, columns)
+                    for index, (code, _) in enumerate(self._iterations(tile, count, search_steps)):
                         codes[index, :, rows, columns] = code[0]
                 packed.append(torch.stack([pack_bits(code.flatten()) for code in codes]))
         bits = -(-self.config.code_channels * height * width // 8)

@@ -15,8 +15,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from jc3d.losses import compression_loss
 from jc3d.models import PRESETS, RnnCompressor, RnnConfig, create, load, packaged
 from jc3d.models import rnn_compression as module
+from jc3d.models.bit_search import search_bits
 from jc3d.models.rnn_compression import HALF_RANGE
 
 PRESET_NAMES = ["rnn-small", "rnn-small-paper", "rnn-original-paper"]
@@ -302,6 +304,36 @@ def test_another_instruction_set_decodes_the_same_codes(name: str, tmp_path: Pat
     subprocess.run(arguments, check=True, env=environment)
     other = torch.load(tmp_path / "images.pt", weights_only=True)
     assert float((other - model.decode(packed, (64, 64))).abs().max()) < ROUNDING
+
+
+# Search --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_search_finds_better_bits_and_changes_nothing_for_the_receiver(model: RnnCompressor) -> None:
+    x = images(1, 48, 64)
+    said, searched = model.encode_packed(x, 3), model.encode_packed(x, 3, search_steps=10)
+    assert searched.shape == said.shape
+    errors = []
+    for packed in (said, searched):
+        decoded = torch.stack([model.decode(packed[:, :n], (48, 64)) for n in (1, 2, 3)])
+        errors.append(float(compression_loss(decoded[:1], x, 1.0)))
+        assert torch.equal(model.encode_packed(x, 2, 10), searched[:, :2])  # a prefix, and the same every time
+    assert errors[1] < errors[0]
+
+
+def test_a_search_never_makes_an_iteration_worse() -> None:
+    """The best bits seen are kept, the encoder's own among them."""
+    target = torch.zeros(1, 3, 16, 16)
+    said = torch.full((1, 2, 2, 2), -0.5)
+    flat = lambda bits: (bits.mean() + 1).expand(1, 3, 16, 16) / 2  # noqa: E731  least at all -1, where it starts
+    assert torch.equal(search_bits(said, flat, target, 5), torch.full_like(said, -1.0))
+    away = search_bits(-said, flat, target, 50)
+    assert float(flat(away).mean()) < float(flat(torch.ones_like(said)).mean())
+
+
+def test_no_search_in_the_wrong_place(model: RnnCompressor) -> None:
+    with pytest.raises(ValueError, match="search_steps: expected 0 or more, got -1"):
+        model.encode_packed(images(1, 16, 16), 1, -1)
 
 
 # Large images --------------------------------------------------------------------------------------------------------
