@@ -7,6 +7,7 @@ shapes that the joint ones reconstruct at several rates, and pictures of the rat
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -39,6 +40,13 @@ LADDER_RATES = (1, 2, 4, 8)
 PHOTO_RATES = tuple(range(1, 9))
 SEARCH_STEPS = 20
 SEARCH_RATES = (1, 2, 3, 4)
+PARTS = ("first-views", "searched", "classical", FLOATS, CODEC, *JOINT, "pictures")
+REPORTS = (
+    *(f"{CODEC}-{kind}" for kind in ("first-views", "searched")),
+    "classical",
+    f"{FLOATS}-same-objects",
+    *(f"{name}-procedural" for name in (CODEC, *JOINT)),
+)
 
 
 @dataclass(frozen=True)
@@ -61,13 +69,17 @@ class ClassicalScores:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--objects", type=int, default=208, help="procedural test objects")
+    parser.add_argument("--objects", type=int, default=130, help="procedural test objects")
     parser.add_argument("--photos", type=Path, nargs="*", default=[], help="folders of photographs, a picture each")
-    parser.add_argument("--page", action="store_true", help="only write the pages of the numbers that are there")
+    parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS, help="parts; the pages are always written")
     args = parser.parse_args()
-    if not args.page:
-        _measure(args.objects)
-        _pictures(args.photos)
+    for part in args.only:
+        if part == "pictures":
+            _pictures(args.photos)
+        else:
+            _measure(part, args.objects)
+    if not all((HERE / f"{name}.json").is_file() for name in REPORTS):
+        return  # another run has the rest
     reports = {name: Report.load(HERE / f"{name}-procedural.json") for name in (CODEC, *JOINT)}
     floats = Report.load(HERE / f"{FLOATS}-same-objects.json")
     first_views = Report.load(HERE / f"{CODEC}-first-views.json")
@@ -87,23 +99,26 @@ def _write(path: Path, text: str) -> None:
 # Measuring -----------------------------------------------------------------------------------------------------------
 
 
-def _measure(objects: int) -> None:
-    codec = Protocol(views=(1,), iterations=tuple(range(1, 9)), objects=objects)
-    evaluate(CODEC, codec, progress=True).save(HERE / f"{CODEC}-first-views.json")
-    search = replace(codec, iterations=SEARCH_RATES, search_steps=SEARCH_STEPS)
-    evaluate(CODEC, search, progress=True).save(HERE / f"{CODEC}-searched.json")
-    views = torch.cat([ProceduralSource("test").get(index, codec.seed, 1).views for index in range(objects)])
-    rows = [
-        asdict(_classical(views, name, header_free, iterations))
-        for name in ("jpeg2000", "jpeg", "webp")
-        for header_free in (False, True)
-        for iterations in RATES
-    ]
-    _write(HERE / "classical.json", json.dumps(rows, indent=1) + "\n")
-    evaluate(FLOATS, Protocol(objects=objects), progress=True).save(HERE / f"{FLOATS}-same-objects.json")
-    for name in (CODEC, *JOINT):
-        protocol = Protocol(iterations=SHAPE_RATES, objects=objects)
-        evaluate(name, protocol, progress=True).save(HERE / f"{name}-procedural.json")
+def _measure(part: str, objects: int) -> None:
+    """One of the parts; they share nothing and can run side by side."""
+    first = Protocol(views=(1,), iterations=tuple(range(1, 9)), objects=objects)
+    if part == "first-views":
+        _evaluate(CODEC, first, part)
+    elif part == "searched":
+        _evaluate(CODEC, replace(first, iterations=SEARCH_RATES, search_steps=SEARCH_STEPS), part)
+    elif part == "classical":
+        views = torch.cat([ProceduralSource("test").get(index, first.seed, 1).views for index in range(objects)])
+        settings = itertools.product(("jpeg2000", "jpeg", "webp"), (False, True), RATES)
+        rows = [asdict(_classical(views, *setting)) for setting in settings]
+        _write(HERE / "classical.json", json.dumps(rows, indent=1) + "\n")
+    elif part == FLOATS:
+        _evaluate(FLOATS, Protocol(objects=objects), "same-objects")
+    else:
+        _evaluate(part, Protocol(iterations=SHAPE_RATES, objects=objects), "procedural")
+
+
+def _evaluate(name: str, protocol: Protocol, kind: str) -> None:
+    evaluate(name, protocol, progress=True).save(HERE / f"{name}-{kind}.json")
 
 
 def _classical(views: Tensor, name: str, header_free: bool, iterations: int) -> ClassicalScores:

@@ -36,8 +36,8 @@ def search_bits(said: Tensor, decode: Callable[[Tensor], Tensor], target: Tensor
         with torch.enable_grad():
             bits = _signs(numbers.detach())
             loss = compression_loss(decode(numbers + (bits - numbers).detach())[None], target, _SSIM_WEIGHT)
-            if float(loss) < least:
-                best, least = bits, float(loss)
+            if float(loss.detach()) < least:
+                best, least = bits, float(loss.detach())
             if step < steps:
                 (numbers.grad,) = torch.autograd.grad(loss, [numbers])
         if step < steps:
