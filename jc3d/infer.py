@@ -136,7 +136,7 @@ class Codec:
             iterations: of each view's code, for models that have several; None: as many as there are.
             num_bytes: most bytes of an object's whole file: as many iterations as that allows.
             search_steps: gradient steps with which the sender looks for better bits of every iteration, for models
-                whose bits serve images alone; 20 find most of what there is (`jc3d.models.bit_search.search_bits`).
+                whose bits serve images alone; 40 find most of what there is (`jc3d.models.bit_search.search_bits`).
 
         Returns:
             The codes; for a list of lists a list, one `Codes` an object.

@@ -139,7 +139,7 @@ def test_encode_to_a_rate_and_decode(
     coarse = infer.decode(codes.truncate(1))
     assert np.array_equal(first, (coarse[0] * 255).round().byte().permute(1, 2, 0).numpy())
     assert main(["reconstruct", out, "-o", str(tmp_path / "grid.npz"), "--iterations", "1"]) == 0
-    grid = np.load(tmp_path / "grid.npz")["probabilities"]
+    grid = np.load(tmp_path / "grid.npz")["occupancy"]
     np.testing.assert_allclose(grid, infer.reconstruct(codes.truncate(1)).numpy(), atol=1e-6)
 
 

@@ -23,7 +23,7 @@ def encode(
         int | None, typer.Option(min=1, help="Most bytes of the file: as many iterations as that allows.")
     ] = None,
     search_steps: Annotated[
-        int, typer.Option(min=0, help="Gradient steps to look for better bits of images; 20 take seconds a view.")
+        int, typer.Option(min=0, help="Gradient steps to look for better bits of images; 40 take seconds a view.")
     ] = 0,
     device: Device = "cpu",
 ) -> None:
