@@ -47,4 +47,4 @@ def bench_training_step(benchmark, device, gates, model, precision):
 
     benchmark.group = f"training step, {model}, {ITERATIONS} iterations, {precision}, {device}"
     benchmark.extra_info["contender"] = gates
-    benchmark.pedantic(step, warmup_rounds=2, rounds=8)
+    benchmark.pedantic(step, warmup_rounds=1, rounds=6)
