@@ -158,7 +158,7 @@ def _pictures(folders: list[Path]) -> None:
     codec = jc3d.load(CODEC)
     for path in (path for folder in folders for path in sorted(folder.iterdir())):
         if path.suffix in (".png", ".jpg", ".jpeg", ".webp"):
-            name = f"ladder-{path.parent.name}-{path.stem}.png"
+            name = f"photo-{path.parent.name}-{path.stem}.png"
             _save(HERE / name, *_ladder(codec, load_views(path, None), PHOTO_RATES))
 
 
@@ -214,7 +214,7 @@ def page(
         + "\n\n".join(f"`{name}`:\n\n![{name} at four rates](ladder-{name}.png)" for name in (CODEC, *JOINT)),
         "Photographs of an armchair, and natural ones, which no training image resembles, decoded at every rate from "
         "384:1 to 48:1 (the originals are not ours to show):\n\n"
-        + "\n\n".join(f"![{path.stem} at eight rates]({path.name})" for path in sorted(HERE.glob("ladder-*-*.png"))),
+        + "\n\n".join(f"![{path.stem} at eight rates]({path.name})" for path in sorted(HERE.glob("photo-*.png"))),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -347,7 +347,9 @@ def card(name: str, report: Report) -> str:
         ratio = f"{report.rate(scores).payload_ratio:.0f}:1"
         rows.append(f"| {ratio} | {scores.l1.mean:.4f} | {scores.psnr.mean:.2f} | {scores.ssim.mean:.3f} |{miou}")
     mious = {key.removeprefix("val_miou_"): value for key, value in info.items() if key.startswith("val_miou")}
-    scored = ", ".join([f"validation L1 {info['val_l1']}", *(f"mIoU {v} at {n} iterations" for n, v in mious.items())])
+    scored = ", ".join(
+        [f"validation L1 {info['val_l1']}", *(f"mIoU {v} at {n} iteration{'s' * (n != '1')}" for n, v in mious.items())]
+    )
     data = ", ".join(f"`{source}`" for source in run["data"])
     limits = "objects that are not upright, scenes with a background, or objects far from ShapeNet-13"
     if not report.shapes:
