@@ -210,8 +210,8 @@ def page(
         _deltas({CODEC: codec, f"{CODEC}, searched": searched}, classical),
         "## Every iteration\n\n" + _images({f"{CODEC}, first views": codec} | reports),
         "## Shapes\n\n" + _shapes({name: reports[name] for name in JOINT}, floats),
-        "## Pictures\n\nThe original, then 384:1, 192:1, 96:1 and 48:1. The packaged compressors code hardly any colour: "
-        "what is left after a few iterations is mostly that, and why later ones gain so little.\n\n"
+        "## Pictures\n\nThe original, then 384:1, 192:1, 96:1 and 48:1. The packaged compressors code hardly any "
+        "colour: what is left after a few iterations is mostly that, and why later ones gain so little.\n\n"
         + "\n\n".join(f"`{name}`:\n\n![{name} at four rates](ladder-{name}.png)" for name in (CODEC, *JOINT)),
         "Photographs of an armchair, and natural ones, which no training image resembles, decoded at every rate from "
         "384:1 to 48:1 (the originals are not ours to show):\n\n"
