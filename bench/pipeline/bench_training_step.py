@@ -6,9 +6,11 @@ Forward, loss and backward; in bfloat16 mixed precision, as the packaged weights
 import pytest
 import torch
 
-from jc3d import models, ops
+from jc3d import models
 from jc3d.losses import compression_loss, occupancy_loss
 from jc3d.nn import conv_lstm2d, conv_lstm3d
+from jc3d.ops.conv3d_lstm_gates import conv3d_lstm_gates_ref
+from jc3d.ops.conv_lstm_gates import conv_lstm_gates_ref
 
 ITERATIONS = 4
 VIEWS = {"rnn-small": (16, 1), "sequential": (4, 3), "direct": (4, 3)}  # objects, views of each
@@ -17,8 +19,8 @@ VIEWS = {"rnn-small": (16, 1), "sequential": (4, 3), "direct": (4, 3)}  # object
 @pytest.fixture(params=["fused", "reference"])
 def gates(request, monkeypatch):
     if request.param == "reference":
-        monkeypatch.setattr(conv_lstm2d, "conv_lstm_gates", ops.conv_lstm_gates_ref)
-        monkeypatch.setattr(conv_lstm3d, "conv3d_lstm_gates", ops.conv3d_lstm_gates_ref)
+        monkeypatch.setattr(conv_lstm2d, "conv_lstm_gates", conv_lstm_gates_ref)
+        monkeypatch.setattr(conv_lstm3d, "conv3d_lstm_gates", conv3d_lstm_gates_ref)
     return request.param
 
 
