@@ -265,7 +265,7 @@ class RnnCompressor(Model):
         """The codes of images as they go over the wire; an image's code never depends on its company.
 
         Every image runs alone in one thread, so that on one machine and software it has one code; an image of more than
-        ``TILE`` pixels a side runs in tiles, which bounds the memory (about 300 MB for ``rnn-small``).
+        ``TILE`` pixels a side runs in tiles, which bounds the memory (docs/performance.md has figures).
 
         Args:
             images: (N, 3, H, W) float32 in [0, 1], H and W at least 16. Blocks that reach over the edge repeat it.
