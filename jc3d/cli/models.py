@@ -13,29 +13,28 @@ def models() -> None:
     from jc3d.models.weights import build
 
     packaged = zoo.packaged()
-    table = new_table("model", "bits a view", "ratio", "parameters", "weights", "val mIoU", "val L1")
+    table = new_table("model", "bits", "ratio", "parameters", "weights", "val mIoU")
     for name in sorted(zoo.PRESETS.keys() | set(packaged)):
-        weights, miou, l1 = "", "", ""
+        weights, miou = "", ""
         if name in packaged:
             path = zoo.packaged_path(name)
             metadata = zoo.read_metadata(path)
             config = metadata["config"]
             weights = f"{path.stat().st_size / 1e6:.1f} MB"
             info = metadata["info"]
-            # Of several rates the lowest and the highest, in this order.
-            miou = "..".join(f"{value:.3f}" for key, value in info.items() if key.startswith("val_miou"))
-            l1 = f"{info['val_l1']:.4f}" if "val_l1" in info else ""
+            mious = [value for key, value in info.items() if key.startswith("val_miou")]  # the lowest rate's first
+            miou = f"{mious[0]:.3f}" if mious else ""
         else:
             config = zoo.preset(name)
         with torch.device("meta"):  # shapes only: the paper's widths are hundreds of megabytes
             parameters = sum(parameter.numel() for parameter in build(config).parameters())
         most = config.max_iterations
-        bits = f"{config.code_bits}" if most == 1 else f"{config.code_bits} x 1..{most}"
         ratio = f"{config.ratio:.0f}:1" if most == 1 else f"{config.ratio:.0f}..{config.ratio / most:.0f}:1"
-        table.add_row(name, bits, ratio, f"{parameters / 1e6:.2f} M", weights, miou, l1)
+        table.add_row(name, f"{config.code_bits}", ratio, f"{parameters / 1e6:.2f} M", weights, miou)
     console.print(table)
     console.print(
-        "weights: packaged with jc3d; the others are architectures to train with `jc3d train`.\n"
-        "val mIoU: of the training run that made the weights, 5 views, threshold 0.4; val L1: of the images\n"
-        "over all iterations, in 0 to 1. Of several rates the lowest and the highest; the model cards say more."
+        "bits: of a view, and of models with a range of ratios one iteration's.\n"
+        "weights: packaged with jc3d; the others are to train with `jc3d train`.\n"
+        "val mIoU: of the run that made the weights, 5 views, threshold 0.4, and the\n"
+        "highest ratio; the model cards say more."
     )
