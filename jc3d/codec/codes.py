@@ -288,6 +288,11 @@ class Codes:
         if stored != computed:
             where = len(data) - _CRC.size
             raise CodesError(f"checksum at byte {where}: expected {computed:08x}, got {stored:08x}: damaged")
+        return cls._of(header, data)
+
+    @classmethod
+    def _of(cls, header: _Header, data: bytes) -> Codes:
+        """The iterations that a header counts, from the beginning of a file."""
         payload = np.frombuffer(data, np.uint8, header.file_bytes - OVERHEAD_BYTES, _HEADER.size)
         return cls(
             payload.reshape(header.iterations, header.views, header.code_bytes),
@@ -320,14 +325,7 @@ class Codes:
                 f"length: expected at least {_HEADER.size + each} bytes, which hold one of {header.iterations} "
                 f"iterations, got {len(data)}"
             )
-        payload = np.frombuffer(data, np.uint8, whole * each, _HEADER.size)
-        codes = cls(
-            payload.reshape(whole, header.views, header.code_bytes),
-            header.code_bits,
-            (header.image_height, header.image_width),
-            header.fingerprint,
-            binary=not header.flags & _FLAG_FLOAT,
-        )
+        codes = cls._of(header._replace(iterations=whole), data)
         return Prefix(codes, header.iterations, missing)
 
     @classmethod
