@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -14,6 +15,47 @@ _SMALLEST_SIDE = 8  # below this a kernel has too few directions to balance: the
 def is_matrix(parameter: Tensor) -> bool:
     """Whether it suits Muon: a matrix, or a kernel as the matrix of its output channels by all that they sum over."""
     return parameter.dim() > 1 and min(len(parameter), parameter[0].numel()) >= _SMALLEST_SIDE
+
+
+def has_bfloat16_products(device: torch.device) -> bool:
+    """Whether it multiplies bfloat16 in hardware; where it does not, a matrix product is tens of times slower."""
+    if device.type != "cpu":
+        return True
+    # Older torch cannot tell, and float32 is right everywhere.
+    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+class Float32Muon(torch.optim.Muon):
+    """torch's Muon with products in float32 instead of bfloat16, with Nesterov's momentum and AdamW's step sizes."""
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """One step; a closure is not called."""
+        for group in self.param_groups:
+            for matrix in group["params"]:
+                if matrix.grad is None:
+                    continue
+                state, momentum = self.state[matrix], group["momentum"]
+                if not state:
+                    state["momentum_buffer"] = torch.zeros_like(matrix)
+                state["momentum_buffer"].lerp_(matrix.grad, 1 - momentum)
+                direction = matrix.grad.lerp(state["momentum_buffer"], momentum)
+                orthogonal = _orthogonal(direction, group["ns_coefficients"], group["ns_steps"], group["eps"])
+                matrix.mul_(1 - group["lr"] * group["weight_decay"])
+                matrix.add_(orthogonal, alpha=-group["lr"] * 0.2 * math.sqrt(max(matrix.shape)))
+
+
+def _orthogonal(matrix: Tensor, coefficients: tuple[float, float, float], steps: int, smallest: float) -> Tensor:
+    """The matrix with singular values of about one, by Newton and Schulz's iteration on its wide form."""
+    a, b, c = coefficients
+    tall = matrix.shape[0] > matrix.shape[1]
+    x = matrix.T if tall else matrix
+    x = x / x.norm().clamp(min=smallest)
+    for _ in range(steps):
+        gram = x @ x.T
+        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x.T if tall else x
 
 
 class MuonAdamW(torch.optim.Optimizer):
@@ -37,7 +79,9 @@ class MuonAdamW(torch.optim.Optimizer):
             if group["muon"]:
                 views = [nn.Parameter(parameter.detach().view(len(parameter), -1)) for parameter in parameters]
                 self._views += zip(views, parameters, strict=True)
-                self._of_group.append(torch.optim.Muon(views, **rates, adjust_lr_fn="match_rms_adamw"))
+                fast = all(has_bfloat16_products(view.device) for view in views)
+                kind = torch.optim.Muon if fast else Float32Muon
+                self._of_group.append(kind(views, **rates, adjust_lr_fn="match_rms_adamw"))
             else:
                 self._of_group.append(torch.optim.AdamW(parameters, **rates, fused=True))
 

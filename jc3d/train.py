@@ -64,6 +64,8 @@ class TrainConfig:
             for a part of the model, such as ``compressor=rnn-small``. Of another architecture those are taken that have
             the same name and shape (a kernel with fewer inputs is one that ignores the others); the run's provenance
             says how many of how many.
+        frozen: parts of the model that stay as they are, such as ``compressor``: they run as in inference, whose codes
+            are signs and not draws.
         out: folder of checkpoints, logs and the final ``PRESET.safetensors``; if empty, ``runs/PRESET``.
         data: training sources, see :mod:`jc3d.data.sources`.
         val_data: validation sources; their mean score picks the best checkpoint: mIoU (of codes of several iterations,
@@ -99,6 +101,7 @@ class TrainConfig:
 
     preset: str = "implicit-384"
     init: tuple[str, ...] = ()
+    frozen: tuple[str, ...] = ()
     out: Path = Path()
     data: tuple[str, ...] = ("procedural",)
     val_data: tuple[str, ...] = ("procedural",)
@@ -376,6 +379,8 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
         slow = _unnormalised(self.model)
         groups: dict[tuple[float, float, bool], list[Tensor]] = {}
         for name, parameter in self.model.named_parameters():
+            if not parameter.requires_grad:
+                continue
             rate, is_slow = config.learning_rate, name.startswith(slow)
             if is_slow:
                 rate *= config.gate_rate
@@ -445,7 +450,10 @@ def train(config: TrainConfig) -> Path:
     if resume_from is not None:
         _check_resumable(config, resume_from)
     model, taken = _initial_model(config, sources)
-    training = Training(config, model.train(), sources, taken)
+    model.train()
+    for part in config.frozen:
+        _part(model, part, "frozen").requires_grad_(False).eval()
+    training = Training(config, model, sources, taken)
     sizes = [len(source) for source in sources]
     sampler = VisitSampler(config, train_specs, sizes, steps_done=lambda: int(training.global_step))
     train_loader = _loader(config, Mixture(sources, augmented=True), sampler, config.batch_size // sampler.world)
@@ -545,10 +553,7 @@ def _initial_model(config: TrainConfig, sources: list[Source]) -> tuple[AnyModel
         part, _, name = text.rpartition("=")
         target: nn.Module = model
         if part:
-            parts = dict(model.named_children())
-            if part not in parts:
-                raise ValueError(f"init: expected a part among {', '.join(parts)}, got {text!r}")
-            target = parts[part]
+            target = _part(model, part, "init")
         count = _take(target, load(name))
         if not count:
             raise ValueError(f"init: expected weights that fit {config.preset}, got {text!r}, of which none does")
@@ -558,6 +563,14 @@ def _initial_model(config: TrainConfig, sources: list[Source]) -> tuple[AnyModel
         samples = [source.get(index % len(source), config.seed, config.max_views) for source, index in draws]
         model = unfold_norms(model, stack(samples).views.float() / 255)
     return model.requires_grad_(True), ", ".join(said)
+
+
+def _part(model: AnyModel, name: str, argument: str) -> nn.Module:
+    """The part of a model that an argument names."""
+    parts = dict(model.named_children())
+    if name not in parts:
+        raise ValueError(f"{argument}: expected a part among {', '.join(parts)}, got {name!r}")
+    return parts[name]
 
 
 def _take(target: nn.Module, source: nn.Module) -> int:

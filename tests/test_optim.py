@@ -2,10 +2,12 @@
 
 import copy
 
+import pytest
 import torch
 from torch import nn
 
-from jc3d.optim import MuonAdamW, is_matrix
+from jc3d import optim
+from jc3d.optim import Float32Muon, MuonAdamW, is_matrix
 
 
 def network() -> nn.Sequential:
@@ -32,7 +34,8 @@ def test_matrices_are_those_with_many_directions() -> None:
     assert names == {"0.weight", "3.weight"}
 
 
-def test_a_kernel_steps_as_the_matrix_of_its_output_channels() -> None:
+def test_a_kernel_steps_as_the_matrix_of_its_output_channels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(optim, "has_bfloat16_products", lambda device: True)
     model = network()
     alone = nn.Parameter(model[0].weight.detach().flatten(1).clone())
     muon = torch.optim.Muon([alone], lr=0.01, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
@@ -43,6 +46,30 @@ def test_a_kernel_steps_as_the_matrix_of_its_output_channels() -> None:
         both.step()
         muon.step()
         assert torch.equal(model[0].weight.flatten(1), alone)
+
+
+@pytest.mark.parametrize("shape", [(12, 40), (40, 12)])
+def test_products_in_float32_step_like_torchs_in_bfloat16(shape: tuple[int, int]) -> None:
+    generator = torch.Generator().manual_seed(0)
+    start = torch.randn(shape, generator=generator)
+    ours, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
+    settings = {"lr": 0.01, "weight_decay": 0.1, "adjust_lr_fn": "match_rms_adamw"}
+    steppers = Float32Muon([ours], **settings), torch.optim.Muon([theirs], **settings)
+    for _ in range(3):
+        ours.grad = torch.randn(shape, generator=generator)
+        theirs.grad = ours.grad.clone()
+        for stepper in steppers:
+            stepper.step()
+    moved = (theirs - start).norm()
+    assert (ours - theirs).norm() < 0.03 * moved
+    assert list(steppers[0].state_dict()["state"][0]) == list(steppers[1].state_dict()["state"][0])
+
+
+def test_a_cpu_without_bfloat16_products_gets_those_of_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    for has, kind in ((True, torch.optim.Muon), (False, Float32Muon)):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda has=has: {"avx512_bf16": has}, raising=False)
+        muon, _ = optimizer(network())._of_group
+        assert type(muon) is kind
 
 
 def test_the_rest_steps_as_with_adamw() -> None:

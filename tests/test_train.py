@@ -257,8 +257,31 @@ def test_parts_of_a_joint_model_start_from_other_weights(shards: Path, finished:
         torch.testing.assert_close(ours.reconstruction.get_parameter(name), tensor, rtol=1e-2, atol=1e-4)
     moved = (ours.compressor.expand.weight - fresh.compressor.expand.weight).abs().max()
     assert float(moved) > 1e-4
-    with pytest.raises(ValueError, match="init: expected a part among compressor, reconstruction, got 'encoder="):
+    with pytest.raises(ValueError, match="init: expected a part among compressor, reconstruction, got 'encoder'"):
         train(train_tiny.config(shards, tmp_path / "other", **(settings | {"init": (f"encoder={start}",)})))
+
+
+def test_a_frozen_part_stays_and_codes_as_in_inference(
+    shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes: list[tuple[bool, bool]] = []
+    step = Training.training_step
+
+    def watched(self: Training, batch: ObjectSample, index: int) -> torch.Tensor:
+        modes.append((self.model.compressor.binarizer.training, self.model.reconstruction.training))
+        return step(self, batch, index)
+
+    monkeypatch.setattr(Training, "training_step", watched)
+    settings = {"preset": "direct", "init": ("direct",), "steps": 4, "batch_size": 2, "learning_rate": 1e-3}
+    path = train(train_tiny.config(shards, tmp_path, frozen=("compressor",), **settings))
+    assert modes == [(False, True)] * 4  # after a validation, too
+    before, after = load("direct"), load(path)
+    for name, tensor in after.compressor.named_parameters():
+        assert torch.equal(tensor, before.compressor.get_parameter(name)), name
+    weight = "gates.trunk.0.conv.weight"
+    assert not torch.equal(after.reconstruction.get_parameter(weight), before.reconstruction.get_parameter(weight))
+    with pytest.raises(ValueError, match="frozen: expected a part among compressor, reconstruction, got 'encoder'"):
+        train(train_tiny.config(shards, tmp_path / "other", frozen=("encoder",), **settings))
 
 
 def test_a_kernel_with_more_inputs_ignores_the_others(tmp_path: Path) -> None:

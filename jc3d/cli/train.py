@@ -18,6 +18,9 @@ def train(
         list[str] | None,
         typer.Option(help="Start from a packaged model or a .safetensors file; PART=... for a part. Repeat it."),
     ] = None,
+    frozen: Annotated[
+        list[str] | None, typer.Option(help="Part of the model that stays as it is, such as compressor. Repeat it.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run; else runs/PRESET.")] = None,
     data: Annotated[
         list[str] | None,
@@ -63,7 +66,7 @@ def train(
     from jc3d.train import TrainConfig
     from jc3d.train import train as run
 
-    for name in ("init", "data", "val_data"):
+    for name in ("init", "frozen", "data", "val_data"):
         if name in given:
             given[name] = tuple(given[name])
     config = TrainConfig(**given)
