@@ -11,20 +11,31 @@ from jc3d.metrics import quarter_turns
 _SSIM_WINDOW = 8  # pixels; a box at every fourth pixel costs a tenth of the Gaussian that is measured
 
 
-def compression_loss(images: Tensor, targets: Tensor, ssim_weight: float = 0.0) -> Tensor:
+_TO_BLUE_RED = ((-0.1687, -0.3313, 0.5), (0.5, -0.4187, -0.0813))  # of RGB in [0, 1]; JFIF's Cb and Cr
+
+
+def compression_loss(images: Tensor, targets: Tensor, ssim_weight: float = 0.0, colour_weight: float = 0.0) -> Tensor:
     """L1 of the residuals of all iterations, [J] eq. 14: the mean over iterations, images, channels and pixels.
+
+    Most pixels of a view have no colour, so while codes tell little of it L1 is least where the decoder shows none,
+    which then teaches the encoder nothing. The square of colour differences is least at their mean instead.
 
     Args:
         images: (T, N, 3, H, W) in [0, 1], decoded after each iteration.
         targets: (N, 3, H, W).
         ssim_weight: weight of 1 - SSIM beside it, the mean over the same.
+        colour_weight: weight of the square of the residuals' blue and red differences, the mean over the same.
 
     Returns:
         A scalar, in the unit of the images.
     """
-    loss = (images - targets).abs().mean()
+    residuals = images - targets
+    loss = residuals.abs().mean()
     if ssim_weight:
         loss = loss + ssim_weight * (1 - _ssim(images.flatten(0, 1), targets.repeat(len(images), 1, 1, 1)))
+    if colour_weight:
+        differences = torch.einsum("dc,tnchw->tndhw", residuals.new_tensor(_TO_BLUE_RED), residuals)
+        loss = loss + colour_weight * differences.square().mean()
     return loss
 
 

@@ -81,6 +81,7 @@ class TrainConfig:
             of 1 / n, so that every number gets an equal share of the time; a number keeps to it ([J] Fig. 11).
         min_iterations: fewest that are drawn: more weigh the later iterations more.
         ssim_weight: weight of 1 - SSIM in the image loss; 0 is the paper's.
+        colour_weight: weight of the square of colour differences in it; 0 is the paper's.
         compression_weight: weight of the image loss beside the occupancy loss, where a model has both ([J] eq. 16).
         iou_weight: weight of the soft IoU beside the cross-entropy, see :func:`jc3d.losses.occupancy_loss`.
         pose_weight: weight of the loss of the poses, where the model tells them.
@@ -113,6 +114,7 @@ class TrainConfig:
     iterations: int = 0
     min_iterations: int = 1
     ssim_weight: float = 0.0
+    colour_weight: float = 0.0
     compression_weight: float = 10.0
     iou_weight: float = 0.5
     pose_weight: float = 0.2
@@ -154,6 +156,7 @@ class TrainConfig:
                 raise ValueError(f"{name}: expected more than 0, got {getattr(self, name)}")
         for name in (
             "ssim_weight",
+            "colour_weight",
             "compression_weight",
             "iou_weight",
             "pose_weight",
@@ -295,12 +298,13 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
         model, views, config = self.model, batch.views.float() / 255, self.config
         if isinstance(model, RnnCompressor):
             flat = views.flatten(0, 1)
-            return compression_loss(model(flat, self._iterations()).images, flat, config.ssim_weight)
+            decoded = model(flat, self._iterations()).images
+            return compression_loss(decoded, flat, config.ssim_weight, config.colour_weight)
         teacher = PoseTeacher(batch.grid, batch.poses, batch.free_front, self._forced(len(batch.grid)))
         loss = views.new_zeros(())
         if isinstance(model, Joint):
             logits, images = model(views, self._iterations(), teacher)
-            image_loss = compression_loss(images, views.flatten(0, 1), config.ssim_weight)
+            image_loss = compression_loss(images, views.flatten(0, 1), config.ssim_weight, config.colour_weight)
             self.log("train/image-loss", image_loss, sync_dist=True, batch_size=len(batch.grid))
             loss = config.compression_weight * image_loss
         else:

@@ -34,7 +34,8 @@ def evaluate(
             "--threshold", min=0.0, max=MOST, help="A cell is occupied where its probability is above this. Repeat it."
         ),
     ] = None,
-    objects: Annotated[int | None, typer.Option(min=0, help="At most so many objects; 0 for all of the split.")] = None,
+    first: Annotated[int | None, typer.Option(min=0, help="Index in the split of the first object.")] = None,
+    objects: Annotated[int | None, typer.Option(min=0, help="At most so many objects; 0 for all of the rest.")] = None,
     seed: Annotated[int | None, typer.Option(help="Draws cameras and lights.")] = None,
     search_steps: Annotated[
         int | None, typer.Option(min=0, help="Gradient steps with which the sender looks for better bits of images.")

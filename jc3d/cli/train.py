@@ -37,6 +37,9 @@ def train(
     iterations: Annotated[int | None, typer.Option(help="Of codes that have several; 0: random ones.")] = None,
     min_iterations: Annotated[int | None, typer.Option(help="Fewest iterations that are drawn.")] = None,
     ssim_weight: Annotated[float | None, typer.Option(help="Weight of 1 - SSIM in the image loss.")] = None,
+    colour_weight: Annotated[
+        float | None, typer.Option(help="Weight of the square of colour differences in the image loss.")
+    ] = None,
     compression_weight: Annotated[
         float | None, typer.Option(help="Weight of the image loss beside the occupancy loss.")
     ] = None,

@@ -21,7 +21,8 @@ class Protocol:
             which are the very views that would be drawn if no more were asked for.
         iterations: of each view's code; of none, the fewest and the most that the model has.
         thresholds: τ, fixed beforehand.
-        objects: how many objects at most; 0 for all of the split.
+        first: index in the split of the first object.
+        objects: how many objects at most; 0 for all of the rest.
         seed: draws cameras and lights.
         thirteen: count only objects of the thirteen categories.
         search_steps: of the sender's search for better bits, see :meth:`jc3d.Codec.encode`.
@@ -35,6 +36,7 @@ class Protocol:
     views: tuple[int, ...] = (5,)
     iterations: tuple[int, ...] = ()
     thresholds: tuple[float, ...] = (THRESHOLD,)
+    first: int = 0
     objects: int = 1300
     seed: int = 0
     thirteen: bool = True
@@ -52,10 +54,9 @@ class Protocol:
                 raise ValueError(f"{name}: expected whole numbers above 0, got {getattr(self, name)}")
         if not all(0 <= threshold < 1 for threshold in self.thresholds):
             raise ValueError(f"thresholds: expected numbers in [0, 1), got {self.thresholds}")
-        if self.search_steps < 0:
-            raise ValueError(f"search_steps: expected 0 or more, got {self.search_steps}")
-        if self.objects < 0:
-            raise ValueError(f"objects: expected 0 or more, got {self.objects}")
+        for name in ("search_steps", "first", "objects"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
 
     def for_model(self, name: str, most: int) -> Protocol:
         """The same with the iterations that a model of this name runs at; it has ``most``.
@@ -83,7 +84,8 @@ class Protocol:
         most = max(self.views)
         rules = {
             "split": f"{self.data}, split {self.split}, "
-            + ("objects of the thirteen categories" if self.thirteen else "all objects"),
+            + ("objects of the thirteen categories" if self.thirteen else "all objects")
+            + (f", from object {self.first} on" if self.first else ""),
             "views": f"{most} random view{'s' * (most > 1)} of each object, cameras and lights of seed {self.seed}; "
             "k views are the first k of them",
             "background": "white",

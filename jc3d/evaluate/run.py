@@ -51,12 +51,12 @@ def evaluate(
     if codec.decodes:
         require_extra("torchmetrics", "train")  # now, and not after the first object
     source = SourceSpec.parse(protocol.data).open(protocol.split)
-    count = min(protocol.objects or len(source), len(source))
+    indices = range(len(source))[protocol.first :][: protocol.objects or None]
     files: dict[tuple[int, int], list[FileSize]] = {rate: [] for rate in protocol.rates()}
     ious: dict[_Setting, dict[str, list[tuple[float, float]]]] = {}
     images: dict[int, list[Quality]] = {}
-    samples: Iterable[ObjectSample] = _samples(source, count, protocol)
-    for sample in track(samples, "evaluating", total=count, disable=not progress):
+    samples: Iterable[ObjectSample] = _samples(source, indices, protocol)
+    for sample in track(samples, "evaluating", total=len(indices), disable=not progress):
         category = int(sample.category)
         if category == OTHER_CATEGORY and protocol.thirteen:
             continue
@@ -76,7 +76,8 @@ def evaluate(
     objects = len(next(iter(files.values())))
     if not objects:
         kind = "objects of the thirteen categories" if protocol.thirteen else "objects"
-        raise ValueError(f"data: expected {kind} in {protocol.data}, got none")
+        of = f"{protocol.data} from number {protocol.first} on" if protocol.first else protocol.data
+        raise ValueError(f"data: expected {kind} in {of}, got none")
     return Report(
         model=config.name,
         fingerprint=codec.model.fingerprint.hex(),
@@ -95,8 +96,8 @@ class _Setting(NamedTuple):
     threshold: float
 
 
-def _samples(source: Source, count: int, protocol: Protocol) -> Iterable[ObjectSample]:
-    for index in range(count):
+def _samples(source: Source, indices: range, protocol: Protocol) -> Iterable[ObjectSample]:
+    for index in indices:
         yield source.get(index, protocol.seed, max(protocol.views))
 
 

@@ -76,6 +76,7 @@ _RNN_SMALL = RnnConfig(
     decoder_hidden_kernels=(3, 1, 1),
     output_kernel=3,
     output_shuffle=2,
+    shortcuts=True,
     residual_gain=6.0,
 )
 

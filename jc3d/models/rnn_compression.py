@@ -29,6 +29,7 @@ HALF_RANGE = 0.9
 """Images lie in ±0.9 inside, which tanh reaches ([V] §3)."""
 
 
+_COLOUR_GAIN = 8.0  # makes colour differences about one, what a tanh tells best
 TILE = 1024
 """Pixels along each side of the tiles that larger images are coded in, each as an image of its own."""
 
@@ -54,6 +55,9 @@ class RnnConfig:
         decoder_hidden_kernels: of their hidden states.
         output_kernel: of the convolution that gives the pixels.
         output_shuffle: factor of its own depth-to-space.
+        shortcuts: whether blocks of a residual reach their bits by a linear map, too, and bits the last ConvLSTM of the
+            decoder. Through all layers the only thing that is learned of colours in thousands of steps is to ignore
+            them: codes that carry none teach the decoder nothing, and a decoder that reads none the encoder.
         additive: γ = 1, every iteration adds to the image before; else γ = 0, every iteration gives the whole image.
         residual_gain: what residuals are multiplied with before the encoder, after the first iteration; with γ = 1 the
             decoder's additions are divided by it. Residuals are many times smaller than images, and one set of weights
@@ -76,6 +80,7 @@ class RnnConfig:
     decoder_hidden_kernels: tuple[int, ...] = (1, 1, 3, 3)
     output_kernel: int = 1
     output_shuffle: int = 1
+    shortcuts: bool = False
     additive: bool = False
     residual_gain: float = 1.0
     max_iterations: int = 8
@@ -107,6 +112,8 @@ class RnnConfig:
         kernels += [*self.decoder_kernels, *self.decoder_hidden_kernels]
         if any(kernel < 1 or kernel % 2 == 0 for kernel in kernels):
             raise ValueError(f"kernels: expected odd numbers, got {kernels}")
+        if self.shortcuts and self.encoder_channels[-1] == self.code_channels:
+            raise ValueError("shortcuts: expected encoder_channels that do not end in code_channels, got those that do")
         if not self.residual_gain > 0:
             raise ValueError(f"residual_gain: expected more than 0, got {self.residual_gain}")
         if any(channels % 4 for channels in self.decoder_channels):
@@ -186,17 +193,38 @@ class RnnCompressor(Model):
         ):
             self.encoder.append(ConvLSTM2d(channels, width, kernel, stride, hidden))
             channels = width
-        self.to_code: nn.Module = nn.Identity()
+        self.to_code = nn.Sequential()
         if channels != c.code_channels:
             self.to_code = nn.Sequential(nn.Conv2d(channels, c.code_channels, kernel_size=1), nn.Tanh())
+        if c.shortcuts:
+            self.block_to_code = nn.Conv2d(3, c.code_channels, c.block, c.block, bias=False)
+            self._show_colours()
         self.binarizer = Binarizer()
         self.expand = nn.Conv2d(c.code_channels, c.expanded_channels, kernel_size=1)
         self.decoder = nn.ModuleList()
         channels = c.expanded_channels
         for width, kernel, hidden in zip(c.decoder_channels, c.decoder_kernels, c.decoder_hidden_kernels, strict=True):
+            if c.shortcuts and len(self.decoder) == len(c.decoder_channels) - 1:
+                channels += c.code_channels
             self.decoder.append(ConvLSTM2d(channels, width, kernel, hidden_kernel_size=hidden))
             channels = width // 4
         self.output = nn.Conv2d(channels, 3 * c.output_shuffle**2, c.output_kernel, padding=c.output_kernel // 2)
+
+    def _show_colours(self) -> None:
+        """First weights of the shortcut from a block.
+
+        The first bits see its mean blue and red differences, and how these change down and across it; the others
+        nothing.
+        """
+        block, weight = self.config.block, self.block_to_code.weight
+        blue, red = (torch.tensor(row).view(3, 1, 1) for row in ([-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]))
+        down = torch.ones(block, block)
+        down[block // 2 :] = -1.0
+        seen = [colour * pattern for pattern in (torch.ones(block, block), down, down.T) for colour in (blue, red)]
+        with torch.no_grad():
+            weight.zero_()
+            for row, pattern in zip(weight, seen, strict=False):
+                row.copy_(pattern * _COLOUR_GAIN / block**2)
 
     # Differentiable path -------------------------------------------------------------------------------------------
 
@@ -238,7 +266,10 @@ class RnnCompressor(Model):
         for index, layer in enumerate(self.encoder):
             layers.append(layer(x, state[index] if state else None))
             x = layers[-1].h
-        return self.to_code(x), tuple(layers)
+        if not self.config.shortcuts:
+            return self.to_code(x), tuple(layers)
+        to_bits, activation = self.to_code
+        return activation(to_bits(x) + self.block_to_code(residual)), tuple(layers)
 
     def decode_step(self, code: Tensor, state: DecoderState | None = None) -> DecoderState:
         """Adds one iteration.
@@ -248,9 +279,12 @@ class RnnCompressor(Model):
             state: after the iterations before; None for the first.
         """
         # A copy, as a map of one place keeps whatever strides it has, and kernels are chosen by strides.
-        x = self.expand(code.clone(memory_format=torch.channels_last))
-        layers = []
+        code = code.clone(memory_format=torch.channels_last)
+        x = self.expand(code)
+        layers: list[MapState] = []
         for index, layer in enumerate(self.decoder):
+            if self.config.shortcuts and index == len(self.decoder) - 1:
+                x = torch.cat([x, F.interpolate(code, scale_factor=2.0**index)], dim=1)
             layers.append(layer(x, state.layers[index] if state else None))
             x = F.pixel_shuffle(layers[-1].h, 2)
         out = torch.tanh(F.pixel_shuffle(self.output(x).float(), self.config.output_shuffle))
