@@ -99,6 +99,21 @@ def test_scores_are_those_of_the_metric(shards: Path, slab: R2N2) -> None:
     )
 
 
+def test_an_evaluation_begins_at_any_object(shards: Path, slab: R2N2) -> None:
+    source, answer = ShardSource(shards / "test"), slab.occupancy(None)[0]
+    plain = [float(iou(answer, source.get(index, 0, 1).grid)) for index in range(15)]
+    for protocol, indices in (
+        (Protocol(data=f"shards={shards}", first=4, objects=3), range(4, 7)),
+        (Protocol(data=f"shards={shards}", first=12, objects=0), range(12, 15)),
+    ):
+        report = evaluate(slab, protocol)
+        assert report.objects == 3
+        assert report.shapes[0].overall.miou == pytest.approx(statistics.fmean(plain[i] for i in indices))
+        assert f"from object {protocol.first} on" in report.to_dict()["rules"]["split"]
+    with pytest.raises(ValueError, match=r"data: expected objects of .* from number 15 on, got none"):
+        evaluate(slab, Protocol(data=f"shards={shards}", first=15))
+
+
 def test_every_setting_scores_what_a_link_of_just_that_setting_gives(report: Report, sequential: Sequential) -> None:
     codec, source = Codec(sequential), ProceduralSource("test")
     settings = [(scores.views, scores.iterations, scores.threshold) for scores in report.shapes]
@@ -251,7 +266,7 @@ def test_a_model_has_the_parts_it_can_do_and_by_default_its_fewest_and_most_iter
 
 
 def test_the_defaults_are_those_of_the_published_numbers() -> None:
-    assert Protocol() == Protocol("procedural", "test", (5,), (), (0.4,), 1300, 0, True)
+    assert Protocol() == Protocol("procedural", "test", (5,), (), (0.4,), 0, 1300, 0, True)
     assert Protocol().for_model("implicit-384", 1).iterations == (1,)
 
 
@@ -334,6 +349,7 @@ def test_tables_of_eight_iterations_and_large_files_fit_into_80_columns(report: 
         ({"thresholds": ()}, "thresholds: expected at least one"),
         ({"thresholds": (0.4, 1.0)}, r"thresholds: expected numbers in \[0, 1\)"),
         ({"thresholds": (math.nan,)}, "thresholds: expected numbers"),
+        ({"first": -1}, "first: expected 0 or more, got -1"),
         ({"objects": -1}, "objects: expected 0 or more, got -1"),
     ],
 )

@@ -33,3 +33,14 @@ def test_ssim_beside_it_has_a_gradient_at_equality() -> None:
     images = torch.full((1, 1, 3, 16, 16), 0.5, requires_grad=True)
     compression_loss(images, images.detach()[0], 1.0).backward()
     assert bool(images.grad.isfinite().all())
+
+
+def test_colours_weigh_by_their_squares_and_greys_nothing() -> None:
+    targets = torch.full((1, 3, 2, 2), 0.5)
+    grey, blue = targets + 0.1, targets.clone()
+    blue[:, 2, :, 0] += 0.2  # half of the pixels
+    plain, weighed = (compression_loss(grey[None], targets, colour_weight=weight) for weight in (0.0, 3.0))
+    torch.testing.assert_close(plain, weighed, atol=1e-6, rtol=0)
+    plain, weighed = (compression_loss(blue[None], targets, colour_weight=weight) for weight in (0.0, 3.0))
+    differences = 0.5 * 0.2, -0.0813 * 0.2  # JFIF's Cb and Cr
+    torch.testing.assert_close(weighed - plain, torch.tensor(3 * 0.5 * sum(d * d for d in differences) / 2))

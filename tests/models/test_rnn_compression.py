@@ -118,11 +118,43 @@ def test_the_small_one_has_16_channels_and_no_convolution_before_the_binarizer()
         ({"residual_gain": 0.0}, "residual_gain: expected more than 0"),
         ({"max_iterations": 0}, "expected positive numbers, got 32 and 0"),
         ({"decoder_channels": (512, 512, 254, 128)}, "decoder_channels: expected multiples of 4"),
+        ({"shortcuts": True, "code_channels": 512}, "shortcuts: expected encoder_channels that do not end in"),
     ],
 )
 def test_bad_config(change: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(PRESETS["rnn-original-paper"], **change)
+
+
+# Shortcuts -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_bits_of_fresh_weights_say_which_colour_a_block_has() -> None:
+    model = create("rnn-small").eval()
+    with torch.no_grad():
+        model.to_code[0].weight.zero_()
+        model.to_code[0].bias.zero_()
+        colours = torch.tensor([[0.1, 0.1, 0.9], [0.9, 0.1, 0.1]])
+        blue, red = model(colours.view(2, 3, 1, 1).expand(-1, -1, 32, 32), 1).codes[:, 0]
+    for bits, signs in ((blue, (1, -1)), (red, (-1, 1))):
+        assert all(bool((bits[index] == sign).all()) for index, sign in enumerate(signs))
+    halves = torch.full((1, 3, 16, 16), 0.5)
+    halves[:, 2, :8], halves[:, 0, :, 8:] = 0.9, 0.1  # bluer above, redder on the left
+    with torch.no_grad():
+        bits = model(halves, 1).codes[0, 0, :, 0, 0]
+    assert (bits[2], bits[5]) == (1, 1)
+
+
+@pytest.mark.parametrize("shortcuts", [False, True])
+def test_bits_reach_the_last_layer_past_the_others(shortcuts: bool) -> None:
+    config = replace(PRESETS["rnn-small"], shortcuts=shortcuts)
+    torch.manual_seed(0)
+    model = RnnCompressor(config).eval()
+    with torch.no_grad():
+        model.expand.weight.zero_()
+        code = torch.ones(1, 16, 2, 2)
+        difference = (model.decode_step(code).image - model.decode_step(-code).image).abs().amax()
+    assert bool(difference > 1e-3) is shortcuts
 
 
 # Equations -----------------------------------------------------------------------------------------------------------
