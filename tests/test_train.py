@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -309,6 +310,17 @@ def test_mixed_precision_follows_full_precision(
     train(train_tiny.config(shards, tmp_path, precision="bf16-mixed"))
     assert dtypes == {torch.bfloat16}
     assert loss_curve(tmp_path) == pytest.approx(loss_curve(finished), rel=0.03)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU multiplies bfloat16")
+@pytest.mark.parametrize("has", [False, True])
+def test_a_cpu_that_would_emulate_bfloat16_is_said(has: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": has}, raising=False)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with pytest.raises(ValueError, match="data: expected procedural"):
+            train(TrainConfig(precision="bf16-mixed", data=("nothing",)))
+    assert any("emulates bfloat16" in str(each.message) for each in caught) is not has
 
 
 def test_resuming_with_other_settings_is_refused(shards: Path, finished: Path) -> None:
