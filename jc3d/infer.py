@@ -10,6 +10,7 @@ Models are chosen by name at the camera and by the codes' fingerprint at the rec
 from __future__ import annotations
 
 import functools
+import operator
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -145,6 +146,7 @@ class Codec:
             ImageError: no view, one that cannot be read or is too small, or views of several sizes.
             CodesError: ``iterations`` or ``search_steps`` out of range, or ``num_bytes`` below one iteration.
         """
+        iterations, num_bytes = _whole("iterations", iterations), _whole("num_bytes", num_bytes)
         self._check_search(search_steps)
         if _is_view(images):
             return self._encode([self._load(images)], iterations, num_bytes, search_steps)[0]
@@ -171,12 +173,14 @@ class Codec:
         try:
             self.model.config.check_size((views.shape[2], views.shape[3]))
         except ValueError as error:
-            raise ImageError(f"view 0: {error}") from None
+            first = images[0] if isinstance(images, list) else images
+            name = os.fspath(first) if isinstance(first, (str, os.PathLike)) else "view 0"
+            raise ImageError(f"{name}: {error}") from None
         return views
 
     def _check_search(self, steps: int) -> None:
         allowed = self._compressor is not None and not isinstance(self.model, Direct)
-        if steps < 0 or (steps and not allowed):
+        if not isinstance(steps, int) or steps < 0 or (steps and not allowed):
             what = "0 or more" if allowed else f"0 with {self.name}, whose bits are not an image's alone"
             raise CodesError(f"search_steps: expected {what}, got {steps}")
 
@@ -279,7 +283,9 @@ class Codec:
             ValueError: images smaller or larger than any that is coded.
         """
         side = self.model.config.image_size
-        size = image_size or (side, side)
+        size = (side, side) if image_size is None else image_size
+        if not isinstance(size, tuple) or len(size) != 2:
+            raise CodesError(f"image_size: expected (height, width), got {size!r}")
         if isinstance(self.model, Joint) and size != (side, side):
             raise CodesError(f"image_size: expected {(side, side)}, got {size}")
         return ImageStream(self.compressor, self.model.fingerprint, size)
@@ -551,6 +557,13 @@ def _codec(name_or_path: str | os.PathLike[str], device: str | torch.device) -> 
 @functools.cache
 def _packaged_codec(name: str, device: str) -> Codec:
     return load(name, device)
+
+
+def _whole(name: str, value: int | None) -> int | None:
+    try:
+        return None if value is None else int(operator.index(value))
+    except TypeError:
+        raise CodesError(f"{name}: expected a whole number, got {value!r}") from None
 
 
 def _is_view(item: object) -> TypeGuard[ViewLike]:

@@ -6,12 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from jc3d.colours import YCBCR_OF_RGB
 from jc3d.metrics import quarter_turns
 
 _SSIM_WINDOW = 8  # pixels; a box at every fourth pixel costs a tenth of the Gaussian that is measured
-
-
-_TO_BLUE_RED = ((-0.1687, -0.3313, 0.5), (0.5, -0.4187, -0.0813))  # of RGB in [0, 1]; JFIF's Cb and Cr
 
 
 def compression_loss(images: Tensor, targets: Tensor, ssim_weight: float = 0.0, colour_weight: float = 0.0) -> Tensor:
@@ -27,14 +25,14 @@ def compression_loss(images: Tensor, targets: Tensor, ssim_weight: float = 0.0, 
         colour_weight: weight of the square of the residuals' blue and red differences, the mean over the same.
 
     Returns:
-        A scalar, in the unit of the images.
+        A scalar; without the other weights in the unit of the images.
     """
     residuals = images - targets
     loss = residuals.abs().mean()
     if ssim_weight:
         loss = loss + ssim_weight * (1 - _ssim(images.flatten(0, 1), targets.repeat(len(images), 1, 1, 1)))
     if colour_weight:
-        differences = torch.einsum("dc,tnchw->tndhw", residuals.new_tensor(_TO_BLUE_RED), residuals)
+        differences = torch.einsum("dc,tnchw->tndhw", residuals.new_tensor(YCBCR_OF_RGB[1:]), residuals)
         loss = loss + colour_weight * differences.square().mean()
     return loss
 

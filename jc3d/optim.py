@@ -19,15 +19,23 @@ def is_matrix(parameter: Tensor) -> bool:
 
 def has_bfloat16_products(device: torch.device) -> bool:
     """Whether it multiplies bfloat16 in hardware; where it does not, a matrix product is tens of times slower."""
-    if device.type != "cpu":
-        return True
-    # Older torch cannot tell, and float32 is right everywhere.
-    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    # Where torch cannot tell, float32 is right.
+    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)() if device.type == "cpu" else {}
+    return any(capabilities.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16"))
 
 
 class Float32Muon(torch.optim.Muon):
-    """torch's Muon with products in float32 instead of bfloat16, with Nesterov's momentum and AdamW's step sizes."""
+    """torch's Muon with products in float32 instead of bfloat16.
+
+    Args:
+        params: matrices.
+        settings: of torch's, which takes all of them; steps have the sizes of AdamW's.
+    """
+
+    def __init__(self, params: Iterable[Tensor], **settings: Any) -> None:
+        super().__init__(params, **settings, adjust_lr_fn="match_rms_adamw")
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -40,7 +48,8 @@ class Float32Muon(torch.optim.Muon):
                 if not state:
                     state["momentum_buffer"] = torch.zeros_like(matrix)
                 state["momentum_buffer"].lerp_(matrix.grad, 1 - momentum)
-                direction = matrix.grad.lerp(state["momentum_buffer"], momentum)
+                average = state["momentum_buffer"]
+                direction = matrix.grad.lerp(average, momentum) if group["nesterov"] else average
                 orthogonal = _orthogonal(direction, group["ns_coefficients"], group["ns_steps"], group["eps"])
                 matrix.mul_(1 - group["lr"] * group["weight_decay"])
                 matrix.add_(orthogonal, alpha=-group["lr"] * 0.2 * math.sqrt(max(matrix.shape)))
@@ -59,11 +68,12 @@ def _orthogonal(matrix: Tensor, coefficients: tuple[float, float, float], steps:
 
 
 class MuonAdamW(torch.optim.Optimizer):
-    """Two optimizers of torch as one, so that one schedule, one checkpoint and one closure serve both.
+    """Muon and AdamW as one, so that one schedule, one checkpoint and one closure serve both.
 
     Muon (Jordan et al., 2024) makes every singular value of a matrix's step about one, so that the directions that
     gradients seldom point to are learned as fast as the others. Its steps are scaled to AdamW's size (Liu et al., *Muon
-    is scalable for LLM training*, 2025), so both take the same rates and decays.
+    is scalable for LLM training*, 2025), so both take the same rates and decays. Its products are in float32 on
+    machines that emulate bfloat16, so processes that train together run on machines of one kind.
 
     Args:
         groups: dicts of ``params``, ``lr``, ``weight_decay`` and ``muon``: whether these are all matrices, and Muon's.
@@ -79,9 +89,10 @@ class MuonAdamW(torch.optim.Optimizer):
             if group["muon"]:
                 views = [nn.Parameter(parameter.detach().view(len(parameter), -1)) for parameter in parameters]
                 self._views += zip(views, parameters, strict=True)
-                fast = all(has_bfloat16_products(view.device) for view in views)
-                kind = torch.optim.Muon if fast else Float32Muon
-                self._of_group.append(kind(views, **rates, adjust_lr_fn="match_rms_adamw"))
+                if all(has_bfloat16_products(view.device) for view in views):
+                    self._of_group.append(torch.optim.Muon(views, **rates, adjust_lr_fn="match_rms_adamw"))
+                else:
+                    self._of_group.append(Float32Muon(views, **rates))
             else:
                 self._of_group.append(torch.optim.AdamW(parameters, **rates, fused=True))
 

@@ -18,7 +18,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +48,8 @@ from jc3d.pose_teacher import PoseTeacher
 
 L = require_extra("lightning", "train")
 
+Precision = Literal["32-true", "bf16-mixed"]
+
 _VALIDATION_VIEWS = 5
 _GRADIENT_NORM = 1.0
 _CALIBRATION_OBJECTS = 32
@@ -70,7 +72,7 @@ class TrainConfig:
         out: folder of checkpoints, logs and the final ``PRESET.safetensors``; if empty, ``runs/PRESET``.
         data: training sources, see :mod:`jc3d.data.sources`.
         val_data: validation sources; their mean score picks the best checkpoint: mIoU (of codes of several iterations,
-            the mean of the lowest and the highest rate), or of image codecs the negative mean of the residuals.
+            the mean of the lowest and the highest rate), or of image codecs the negative image loss.
         steps: optimiser steps.
         batch_size: objects a step, over all processes.
         learning_rate: peak of the rate of Muon and AdamW: linear warm-up, then a cosine down to zero.
@@ -80,7 +82,7 @@ class TrainConfig:
             weights and the compressor does not.
         iterations: of the codes, where the model has several: 0 draws 1 to the most anew each step, n with a weight
             of 1 / n, so that every number gets an equal share of the time; a number keeps to it ([J] Fig. 11).
-        min_iterations: fewest that are drawn: more weigh the later iterations more.
+        min_iterations: fewest that are drawn. More of them give the later iterations more weight.
         ssim_weight: weight of 1 - SSIM in the image loss; 0 is the paper's.
         colour_weight: weight of the square of colour differences in it; 0 is the paper's.
         compression_weight: weight of the image loss beside the occupancy loss, where a model has both ([J] eq. 16).
@@ -127,7 +129,7 @@ class TrainConfig:
     max_views: int = 5
     val_objects: int = 128
     checkpoint_every: int = 1_000
-    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    precision: Precision = "32-true"
     seed: int = 0
     workers: int = 1
     threads: int = 0
@@ -141,6 +143,16 @@ class TrainConfig:
         if not 1 <= self.min_iterations <= most:
             expected = f"1 to {most}, the most of {self.preset}"
             raise ValueError(f"min_iterations: expected {expected}, got {self.min_iterations}")
+        if self.iterations and self.min_iterations > 1:
+            raise ValueError(
+                f"min_iterations: expected 1 where iterations are constant, got {self.min_iterations} and "
+                f"iterations {self.iterations}"
+            )
+        for name in ("init", "frozen", "data", "val_data"):
+            if not isinstance(getattr(self, name), tuple):
+                raise ValueError(f"{name}: expected a tuple of texts, got {getattr(self, name)!r}")
+        if self.precision not in get_args(Precision):
+            raise ValueError(f"precision: expected one of {', '.join(get_args(Precision))}, got {self.precision!r}")
         if not 0 <= self.iterations <= most:
             raise ValueError(f"iterations: expected 0 to {most}, the most of {self.preset}, got {self.iterations}")
         positive = (
@@ -363,7 +375,9 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
         # What a run with a constant number of iterations never sees does not choose its weights.
         rates = [self.config.iterations] if self.config.iterations else sorted({1, model.config.max_iterations})
         if isinstance(model, RnnCompressor):
-            return {"l1": compression_loss(model(flat, rates[-1]).images, flat)}
+            decoded = model(flat, rates[-1]).images
+            loss = compression_loss(decoded, flat, self.config.ssim_weight, self.config.colour_weight)
+            return {"l1": compression_loss(decoded, flat), "loss": loss}
         logits, images = model.logits_at(views, rates)
         mious = {f"miou-{rate}": _miou(each, batch) for rate, each in zip(rates, logits, strict=True)}
         return mious | {"l1": compression_loss(images, flat)}
@@ -371,7 +385,7 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
     def on_validation_epoch_end(self) -> None:
         """The mean over the sources picks the best checkpoint."""
         metrics = self.trainer.callback_metrics
-        kind, sign = ("val/l1-", -1) if isinstance(self.model, RnnCompressor) else ("val/miou-", 1)
+        kind, sign = ("val/loss-", -1) if isinstance(self.model, RnnCompressor) else ("val/miou-", 1)
         scores = [value for key, value in metrics.items() if key.startswith(kind)]
         self.log("val/score", sign * torch.stack(scores).mean(), prog_bar=True, sync_dist=True)
 
@@ -544,10 +558,8 @@ def _check_resumable(config: TrainConfig, path: Path) -> None:
         raise ValueError(f"resume: {path} is damaged or no checkpoint of ours ({error})") from error
     for name, value in _as_json(config).items():
         if name not in _FREE_SETTINGS and stored.get(name) != value:
-            was = stored.get(name)
-            raise ValueError(
-                f"{name}: expected {was!r} as in {path}, got {value!r}; give another folder or --no-resume"
-            )
+            was = repr(stored[name]) if name in stored else "no such setting"
+            raise ValueError(f"{name}: expected {was} as in {path}, got {value!r}; give another folder or --no-resume")
 
 
 def _initial_model(config: TrainConfig, sources: list[Source]) -> tuple[AnyModel, str]:
@@ -653,4 +665,5 @@ def _provenance(config: TrainConfig) -> dict[str, Any]:
         "command": shlex.join(["jc3d", *sys.argv[1:]]),
         "commit": commit or f"jc3d {__version__}",
         "torch": str(torch.__version__),
+        "cpu": torch.backends.cpu.get_cpu_capability(),
     }

@@ -349,8 +349,10 @@ def test_tables_of_eight_iterations_and_large_files_fit_into_80_columns(report: 
         ({"thresholds": ()}, "thresholds: expected at least one"),
         ({"thresholds": (0.4, 1.0)}, r"thresholds: expected numbers in \[0, 1\)"),
         ({"thresholds": (math.nan,)}, "thresholds: expected numbers"),
-        ({"first": -1}, "first: expected 0 or more, got -1"),
-        ({"objects": -1}, "objects: expected 0 or more, got -1"),
+        ({"split": "x"}, "split: expected one of train, val, test, got 'x'"),
+        ({"search_steps": 1.5}, "search_steps: expected a whole number, 0 or more, got 1.5"),
+        ({"first": -1}, "first: expected a whole number, 0 or more, got -1"),
+        ({"objects": -1}, "objects: expected a whole number, 0 or more, got -1"),
     ],
 )
 def test_a_protocol_refuses(fields: dict[str, Any], message: str) -> None:

@@ -68,6 +68,11 @@ def test_bad_rates(codec: Codec) -> None:
     for iterations in (0, 9, -1):
         with pytest.raises(CodesError, match=f"iterations: expected 1 to 8 with rnn-small, got {iterations}"):
             codec.encode(views(1), iterations=iterations)
+    for name in ("iterations", "num_bytes"):
+        with pytest.raises(CodesError, match=f"{name}: expected a whole number, got 1.5"):
+            codec.encode(views(1), **{name: 1.5})
+    with pytest.raises(CodesError, match=r"image_size: expected \(height, width\), got \(128,\)"):
+        codec.image_stream((128,))
     one_code = Codec(create("implicit-384"))
     with pytest.raises(CodesError, match="iterations: expected 1 to 1 with implicit-384, got 2"):
         one_code.encode(views(1), iterations=2)
@@ -120,6 +125,19 @@ def test_images_of_any_kind(codec: Codec, mode: str, tmp_path: Path) -> None:
 def test_too_small(codec: Codec, size: tuple[int, int]) -> None:
     with pytest.raises(ImageError, match=f"expected at least 16x16 pixels, got {size[0]}x{size[1]}"):
         codec.encode(views(1, *size))
+
+
+def test_a_file_that_is_too_small_is_named(codec: Codec, tmp_path: Path) -> None:
+    path = tmp_path / "small.png"
+    Image.new("RGB", (8, 20)).save(path)
+    for images in (path, [path]):
+        with pytest.raises(ImageError, match=r"small.png: expected at least 16x16 pixels, got 20x8"):
+            codec.encode(images)
+
+
+def test_an_image_with_a_side_that_no_file_can_say(codec: Codec) -> None:
+    with pytest.raises(ImageError, match="expected at most 65535 pixels a side, got 16x70000"):
+        codec.encode(torch.zeros(3, 16, 70000, dtype=torch.uint8))
 
 
 def test_views_of_two_sizes(codec: Codec) -> None:

@@ -48,13 +48,17 @@ def test_a_kernel_steps_as_the_matrix_of_its_output_channels(monkeypatch: pytest
         assert torch.equal(model[0].weight.flatten(1), alone)
 
 
+@pytest.mark.parametrize("nesterov", [True, False])
 @pytest.mark.parametrize("shape", [(12, 40), (40, 12)])
-def test_products_in_float32_step_like_torchs_in_bfloat16(shape: tuple[int, int]) -> None:
+def test_products_in_float32_step_like_torchs_in_bfloat16(shape: tuple[int, int], nesterov: bool) -> None:
     generator = torch.Generator().manual_seed(0)
     start = torch.randn(shape, generator=generator)
     ours, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
-    settings = {"lr": 0.01, "weight_decay": 0.1, "adjust_lr_fn": "match_rms_adamw"}
-    steppers = Float32Muon([ours], **settings), torch.optim.Muon([theirs], **settings)
+    settings = {"lr": 0.01, "weight_decay": 0.1, "nesterov": nesterov}
+    steppers = (
+        Float32Muon([ours], **settings),
+        torch.optim.Muon([theirs], **settings, adjust_lr_fn="match_rms_adamw"),
+    )
     for _ in range(3):
         ours.grad = torch.randn(shape, generator=generator)
         theirs.grad = ours.grad.clone()

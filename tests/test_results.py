@@ -3,14 +3,16 @@
 import importlib.util
 import json
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 
 from jc3d.evaluate import ImageScores, Report, Score
-from jc3d.models import packaged, packaged_path, read_metadata
+from jc3d.models import PRESETS, RnnCompressor, create, load, packaged, packaged_path, read_metadata, save_weights
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "results"
 MODELS = ("implicit-384", "r2n2-small")
@@ -86,11 +88,11 @@ def images(name: str, kind: str = "procedural") -> dict[int, ImageScores]:
 def test_the_page_on_compression_shows_the_numbers_of_the_reports() -> None:
     compression = script("compression")
     reports = {name: report(name, "procedural") for name in DECODING}
-    classical = [compression.ClassicalScores(**row) for row in json.loads((RESULTS / "classical.json").read_text())]
     first_views, searched = report("rnn-small", "first-views"), report("rnn-small", "searched")
-    assert first_views.fingerprint == searched.fingerprint == reports["rnn-small"].fingerprint
+    objects = compression.objects_of(first_views)
+    classical = compression.classical_scores(objects)
     floats = Report.load(RESULTS / "r2n2-small-same-objects.json")
-    assert floats.fingerprint == found_fingerprint("r2n2-small")
+    compression.check_alike([first_views, searched, floats, *reports.values()])
     assert (
         compression.page(reports, first_views, searched, floats, classical) == (RESULTS / "compression.md").read_text()
     )
@@ -103,6 +105,28 @@ def test_the_page_on_compression_shows_the_numbers_of_the_reports() -> None:
 
 def found_fingerprint(name: str) -> str:
     return str(read_metadata(packaged_path(name))["fingerprint"].hex())
+
+
+def test_only_compressors_without_shortcuts_are_given_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    opened = script("open_colours")
+    torch.manual_seed(0)
+    old = RnnCompressor(replace(PRESETS["rnn-small"], shortcuts=False))
+    save_weights(tmp_path / "old.safetensors", old, {})
+    for name in ("implicit-384", str(tmp_path / "new.safetensors"), str(tmp_path / "old.safetensors")):
+        monkeypatch.setattr(sys, "argv", ["open_colours", name, str(tmp_path / "out.safetensors")])
+        if "old" in name:
+            opened.main()
+            continue
+        save_weights(tmp_path / "new.safetensors", create("rnn-small"), {})
+        with pytest.raises(SystemExit, match="WEIGHTS: expected a compressor without shortcuts"):
+            opened.main()
+    new = load(tmp_path / "out.safetensors")
+    assert new.config == PRESETS["rnn-small"]
+    last = len(old.decoder) - 1
+    width = old.decoder[last].conv_x.weight.shape[1]
+    kept = new.decoder[last].conv_x.weight[:, :width]
+    torch.testing.assert_close(kept, old.decoder[last].conv_x.weight, rtol=1e-3, atol=1e-5)  # stored in float16
+    assert not torch.allclose(new.output.weight, old.output.weight, atol=1e-2)
 
 
 def test_images_get_better_with_every_iteration() -> None:
@@ -136,7 +160,7 @@ def test_a_sequential_model_decodes_as_well_as_the_codec_alone() -> None:
 def test_the_image_codec_beats_jpeg_and_jpeg_2000_at_equal_bytes(kind: str, most: int) -> None:
     """On SSIM, theirs counted whole and without headers: down to 96:1 with a search for bits, to 192:1 without."""
     ours = images("rnn-small", kind)
-    rows = json.loads((RESULTS / "classical.json").read_text())
+    rows = json.loads((RESULTS / "classical.json").read_text())["rows"]
     compared = [row for row in rows if row["codec"] in ("jpeg", "jpeg2000") and row["iterations"] <= most]
     assert len(compared) == 2 * 2 * most
     for row in compared:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -21,6 +22,7 @@ from jc3d.losses import occupancy_loss
 from jc3d.metrics import quarter_turns
 from jc3d.models import RnnCompressor, create, fold_norms, load, read_metadata
 from jc3d.models.rnn_compression import CompressorOutput
+from jc3d.nn.batch_norm import measured_norms
 from jc3d.train import Mixture, TrainConfig, Training, Visit, _take, jitter, train
 
 FALSE = torch.zeros(2, dtype=torch.bool)
@@ -204,14 +206,14 @@ def test_training_starts_from_what_fits_of_another_architecture(shards: Path, fi
         train(train_tiny.config(shards, tmp_path / "other", init=(str(start),), preset="implicit-384-paper"))
 
 
-@pytest.mark.parametrize("preset", ["rnn-small", "sequential", "direct", "direct-recurrent"])
+@pytest.mark.parametrize("preset", ["rnn-small", "rnn-small-additive", "sequential", "direct", "direct-recurrent"])
 def test_image_codecs_and_joint_models_train(shards: Path, tmp_path: Path, preset: str) -> None:
     path = train(train_tiny.config(shards, tmp_path, preset=preset, steps=4, batch_size=2, ssim_weight=0.1))
     assert load(path).config.name == preset
     info = read_metadata(path)["info"]
     assert info["val_l1"] > 0
     scores = {key: value for key, value in info.items() if key.startswith("val_miou")}
-    assert set(scores) == (set() if preset == "rnn-small" else {"val_miou_1", "val_miou_8"})
+    assert set(scores) == (set() if preset.startswith("rnn") else {"val_miou_1", "val_miou_8"})
     assert all(0 <= value <= 1 for value in scores.values())
     assert len(loss_curve(tmp_path)) == 2
 
@@ -283,6 +285,21 @@ def test_a_frozen_part_stays_and_codes_as_in_inference(
     assert not torch.equal(after.reconstruction.get_parameter(weight), before.reconstruction.get_parameter(weight))
     with pytest.raises(ValueError, match="frozen: expected a part among compressor, reconstruction, got 'encoder'"):
         train(train_tiny.config(shards, tmp_path / "other", frozen=("encoder",), **settings))
+
+
+def test_norms_of_a_frozen_part_are_not_measured() -> None:
+    model = create("r2n2-small").train()
+    model.encoder.requires_grad_(False).eval()
+    before = {name: buffer.clone() for name, buffer in model.named_buffers() if name.endswith("running_mean")}
+    modes = {name: module.training for name, module in model.named_modules()}
+    with measured_norms(model):
+        assert not any(module.training for module in model.encoder.modules())
+        model(torch.rand(2, 2, 3, 128, 128))
+    after = dict(model.named_buffers())
+    changed = {name for name, buffer in before.items() if not torch.equal(buffer, after[name])}
+    assert changed
+    assert changed == {name for name in before if not name.startswith("encoder.")}
+    assert {name: module.training for name, module in model.named_modules()} == modes
 
 
 def test_a_kernel_with_more_inputs_ignores_the_others(tmp_path: Path) -> None:
@@ -383,9 +400,15 @@ def test_loss_falls(shards: Path, tmp_path: Path) -> None:
         ({"steps": 0}, "steps: expected more than 0, got 0"),
         ({"steps": 700}, "steps: expected a multiple of checkpoint_every = 1000, got 700"),
         ({"max_views": 0}, "max_views: expected at least min_views = 1, got 0"),
+        ({"precision": "fp8"}, "precision: expected one of 32-true, bf16-mixed, got 'fp8'"),
+        ({"frozen": "compressor"}, "frozen: expected a tuple of texts, got 'compressor'"),
+        (
+            {"preset": "rnn-small", "iterations": 3, "min_iterations": 2},
+            "min_iterations: expected 1 where iterations are constant, got 2 and iterations 3",
+        ),
     ],
 )
-def test_bad_settings(change: dict[str, int], message: str) -> None:
+def test_bad_settings(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         TrainConfig(**change)
 

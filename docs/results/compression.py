@@ -31,6 +31,7 @@ from jc3d.viz import ladder_png
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 WEIGHTS = ROOT / "jc3d" / "weights"
+CLASSICAL = HERE / "classical.json"
 CODEC = "rnn-small"
 JOINT = ("sequential", "direct")
 FLOATS = "r2n2-small"  # what joint models are measured by: views that were not compressed
@@ -85,11 +86,52 @@ def main() -> None:
     floats = Report.load(HERE / f"{FLOATS}-same-objects.json")
     first_views = Report.load(HERE / f"{CODEC}-first-views.json")
     searched = Report.load(HERE / f"{CODEC}-searched.json")
-    classical = [ClassicalScores(**row) for row in json.loads((HERE / "classical.json").read_text())]
+    try:
+        classical = classical_scores(objects_of(first_views))
+        check_alike([first_views, searched, floats, *reports.values()])
+    except ValueError as error:
+        print(f"no page yet: {error}")
+        return
     _write(HERE / "compression.md", page(reports, first_views, searched, floats, classical))
     _write(ROOT / "README.md", readme((ROOT / "README.md").read_text(), reports))
     for name, report in reports.items():
         _write(WEIGHTS / f"{name}.md", card(name, report))
+
+
+def objects_of(report: Report) -> tuple[str, str, int, int, int]:
+    """Which objects, cameras and lights a report is of."""
+    protocol = report.protocol
+    return protocol.data, protocol.split, protocol.first, protocol.objects, protocol.seed
+
+
+def classical_scores(objects: tuple[str, str, int, int, int]) -> list[ClassicalScores]:
+    """What is stored of the classical codecs.
+
+    Raises:
+        ValueError: it is of other objects.
+    """
+    stored = json.loads(CLASSICAL.read_text())
+    if not isinstance(stored, dict):
+        raise ValueError(f"{CLASSICAL.name}: expected scores and their protocol, got those of an older version")
+    found = tuple(stored["protocol"][name] for name in ("data", "split", "first", "objects", "seed"))
+    if found != objects:
+        raise ValueError(f"{CLASSICAL.name}: expected scores of {objects}, got of {found}")
+    return [ClassicalScores(**row) for row in stored["rows"]]
+
+
+def check_alike(reports: list[Report]) -> None:
+    """Raises a ValueError unless reports are of the same objects, and of the packaged weights."""
+    for report in reports:
+        objects, first = objects_of(report), objects_of(reports[0])
+        if objects != first:
+            raise ValueError(f"{report.model}: expected objects {first}, got {objects}")
+        if report.fingerprint != _packaged(report.model):
+            raise ValueError(f"{report.model}: expected scores of {_packaged(report.model)}, got {report.fingerprint}")
+
+
+def _packaged(name: str) -> str:
+    fingerprint: bytes = jc3d.models.read_metadata(WEIGHTS / f"{name}.safetensors")["fingerprint"]
+    return fingerprint.hex()
 
 
 def _write(path: Path, text: str) -> None:
@@ -112,7 +154,8 @@ def _measure(part: str, objects: int) -> None:
         views = torch.cat([source.get(index, first.seed, 1).views for index in indices])
         settings = itertools.product(("jpeg2000", "jpeg", "webp"), (False, True), RATES)
         rows = [asdict(_classical(views, *setting)) for setting in settings]
-        _write(HERE / "classical.json", json.dumps(rows, indent=1) + "\n")
+        stored = {"protocol": asdict(first), "rules": first.rules(shapes=False), "rows": rows}
+        _write(CLASSICAL, json.dumps(stored, indent=1) + "\n")
     elif part == FLOATS:
         _evaluate(FLOATS, Protocol(first=FIRST, objects=objects), "same-objects")
     else:
@@ -153,7 +196,7 @@ def _classical(views: Tensor, name: str, header_free: bool, iterations: int) -> 
 
 def _pictures(folders: list[Path]) -> None:
     source = ProceduralSource("test")
-    views = torch.cat([source.get(index, 0, 1).views for index in (0, 5, 18, 25)])
+    views = torch.cat([source.get(FIRST + index, 0, 1).views for index in (0, 5, 18, 25)])
     for name in (CODEC, *JOINT):
         steps, labels = _ladder(jc3d.load(name), views.float() / 255)
         _save(HERE / f"ladder-{name}.png", [views, *steps], ["original", *labels])

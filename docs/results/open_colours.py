@@ -13,12 +13,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from jc3d.colours import YCBCR_OF_RGB
 from jc3d.models import RnnCompressor, load, save_weights
 from jc3d.models.joint import JointConfig
+from jc3d.models.rnn_compression import RnnConfig
 
 CODE_INPUTS = 0.2  # of fresh weights: at first the last layer's new inputs should hardly disturb it
 COLOURS = 0.03  # a third of the other weights there
-RGB_OF_DIFFERENCES = ((0.0, 1.402), (-0.344, -0.714), (1.772, 0.0))  # blue and red differences, as in JPEG
 
 
 def main() -> None:
@@ -31,6 +32,9 @@ def main() -> None:
     torch.manual_seed(args.seed)
     old = load(args.weights)
     config = old.config
+    coder = config.compressor if isinstance(config, JointConfig) else config
+    if not isinstance(coder, RnnConfig) or coder.shortcuts:
+        raise SystemExit(f"WEIGHTS: expected a compressor without shortcuts, got {args.weights}")
     if isinstance(config, JointConfig):
         new = type(old)(replace(config, compressor=replace(config.compressor, shortcuts=True)))
         compressor = new.compressor
@@ -55,7 +59,9 @@ def _add_colours(weight: Tensor, places: int) -> None:
     """To (3·places, C, k, k): mostly alike for the pixels that one place gives."""
     inputs = weight[0].numel()
     differences = COLOURS * (torch.randn(1, 2, inputs) + 0.3 * torch.randn(places, 2, inputs))
-    weight += torch.einsum("cd,pdk->cpk", torch.tensor(RGB_OF_DIFFERENCES), differences).reshape(weight.shape)
+    weight += torch.einsum("cd,pdk->cpk", torch.linalg.inv(torch.tensor(YCBCR_OF_RGB))[:, 1:], differences).reshape(
+        weight.shape
+    )
 
 
 if __name__ == "__main__":

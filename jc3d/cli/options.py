@@ -41,6 +41,7 @@ def read_codes(path: Path, iterations: int | None, partial: bool) -> tuple[Codes
         OSError: it cannot be read.
     """
     from jc3d.codec import Codes
+    from jc3d.errors import CodesError
 
     note = ""
     if partial:
@@ -48,7 +49,14 @@ def read_codes(path: Path, iterations: int | None, partial: bool) -> tuple[Codes
         codes = found.codes
         if found.missing_bytes:
             arrived = f"{codes.iterations} of {found.total_iterations} iterations"
-            note = f" of {arrived}, {found.missing_bytes} bytes are missing"
+            note = f" of {arrived}, {found.missing_bytes} bytes are missing, the checksum among them"
     else:
-        codes = Codes.load(path)
+        try:
+            codes = Codes.load(path)
+        except CodesError as error:
+            try:
+                Codes.load_prefix(path)
+            except CodesError:
+                raise error from None
+            raise CodesError(f"{error}; --partial takes what has arrived") from None
     return codes if iterations is None else codes.truncate(iterations), note

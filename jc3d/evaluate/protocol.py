@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import get_args
 
 from jc3d.data.sources import Split
 from jc3d.metrics import THRESHOLD
@@ -52,11 +53,14 @@ class Protocol:
         for name in ("views", "iterations"):
             if any(not isinstance(value, int) or value < 1 for value in getattr(self, name)):
                 raise ValueError(f"{name}: expected whole numbers above 0, got {getattr(self, name)}")
+        if self.split not in get_args(Split):
+            raise ValueError(f"split: expected one of {', '.join(get_args(Split))}, got {self.split!r}")
         if not all(0 <= threshold < 1 for threshold in self.thresholds):
             raise ValueError(f"thresholds: expected numbers in [0, 1), got {self.thresholds}")
         for name in ("search_steps", "first", "objects"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 0:
+                raise ValueError(f"{name}: expected a whole number, 0 or more, got {value}")
 
     def for_model(self, name: str, most: int) -> Protocol:
         """The same with the iterations that a model of this name runs at; it has ``most``.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import TypeAlias
 
 from jc3d.models.config import R2N2Config, ReconstructionConfig
@@ -80,6 +80,8 @@ _RNN_SMALL = RnnConfig(
     residual_gain=6.0,
 )
 
+_RNN_SMALL_ADDITIVE = replace(_RNN_SMALL, name="rnn-small-additive", additive=True)  # γ = 1 of [J] eq. 10
+
 
 def _reading_codes(base: R2N2Config, **changed: object) -> ReconstructionConfig:
     """The receiving half of an R2N2."""
@@ -114,6 +116,7 @@ PRESETS: dict[str, ModelConfig] = {
         *(_implicit(_R2N2_SMALL, f"implicit-{rate}", bits) for rate, bits in _BITS.items()),
         *(_implicit(_R2N2_PAPER, f"implicit-{rate}-paper", bits) for rate, bits in _BITS.items()),
         _RNN_SMALL,
+        _RNN_SMALL_ADDITIVE,
         _RNN_SMALL_PAPER,
         _RNN_ORIGINAL_PAPER,
         *_joint("", _RNN_SMALL, _R2N2_SMALL.with_norm(False), _SMALL_MATRIX),

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from jc3d.colours import YCBCR_OF_RGB
 from jc3d.data.images import MAX_PIXELS
 from jc3d.models.bit_search import search_bits
 from jc3d.models.model import Model
@@ -30,6 +31,7 @@ HALF_RANGE = 0.9
 
 
 _COLOUR_GAIN = 8.0  # makes colour differences about one, what a tanh tells best
+MAX_SIDE = 2**16 - 1  # a file has two bytes for each side
 TILE = 1024
 """Pixels along each side of the tiles that larger images are coded in, each as an image of its own."""
 
@@ -126,6 +128,8 @@ class RnnConfig:
             raise ValueError(
                 f"expected at least {self.block}x{self.block} pixels, got {height}x{width} (height x width)"
             )
+        if max(image_size) > MAX_SIDE:
+            raise ValueError(f"expected at most {MAX_SIDE} pixels a side, got {height}x{width}")
         if height * width > MAX_PIXELS:
             raise ValueError(f"expected at most {MAX_PIXELS} pixels, got {height}x{width}")
 
@@ -217,7 +221,7 @@ class RnnCompressor(Model):
         nothing.
         """
         block, weight = self.config.block, self.block_to_code.weight
-        blue, red = (torch.tensor(row).view(3, 1, 1) for row in ([-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]))
+        blue, red = (torch.tensor(row).view(3, 1, 1) for row in YCBCR_OF_RGB[1:])
         down = torch.ones(block, block)
         down[block // 2 :] = -1.0
         seen = [colour * pattern for pattern in (torch.ones(block, block), down, down.T) for colour in (blue, red)]

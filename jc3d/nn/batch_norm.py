@@ -67,22 +67,29 @@ class _WholeBatchNorm(nn.modules.batchnorm._BatchNorm):
 def measured_norms(model: nn.Module) -> Iterator[None]:
     """What runs in the block gives every norm its statistics anew: the mean over the block's batches.
 
+    Those of a part none of whose parameters learns keep theirs, and the part runs as in inference.
+
     The running mean of training forgets all but its last few batches, and a batch of one view an object is small: a
     model that trains well can fail when it goes by them. Wu and Johnson, *Rethinking "Batch" in BatchNorm* (2021).
     """
-    norms = [module for module in model.modules() if isinstance(module, _WholeBatchNorm)]
-    momenta, training = [norm.momentum for norm in norms], model.training
+    modes = [(module, module.training) for module in model.modules()]
+    for part in model.children():
+        parameters = list(part.parameters())
+        if not parameters or any(parameter.requires_grad for parameter in parameters):  # others are frozen
+            part.train()
+    norms = [module for module in model.modules() if isinstance(module, _WholeBatchNorm) and module.training]
+    momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None
-    model.train()
     try:
         with torch.no_grad():
             yield
     finally:
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
-        model.train(training)
+        for module, mode in modes:
+            module.training = mode
 
 
 class BatchNorm2d(_WholeBatchNorm, nn.BatchNorm2d):
