@@ -1,5 +1,8 @@
 """Memory and time of the image codec on large images: ``python bench/pipeline/large_images.py``, a Markdown table.
 
+``python bench/pipeline/large_images.py HEIGHT WIDTH [SEARCH_STEPS]`` prints the numbers of one size, encoded after a
+search for bits.
+
 Each image runs in a process of its own; *memory* is how far the peak of resident memory rises above what it is with the
 model and the image, float32, in memory. *Seconds* are of one iteration.
 """
@@ -31,7 +34,7 @@ def main() -> None:
         )
 
 
-def _run(height: int, width: int) -> None:
+def _run(height: int, width: int, search_steps: int = 0) -> None:
     import torch
     from peak_memory import peak, reset
 
@@ -43,7 +46,7 @@ def _run(height: int, width: int) -> None:
     row = torch.linspace(0, 1, width).repeat(3, height, 1)
     before = reset()
     start = time.perf_counter()
-    codes = codec.encode(row, iterations=1)
+    codes = codec.encode(row, iterations=1, search_steps=search_steps)
     middle, encode_peak = time.perf_counter(), peak()
     del row
     resting = reset()
@@ -55,6 +58,6 @@ def _run(height: int, width: int) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        _run(int(sys.argv[1]), int(sys.argv[2]))
+        _run(*map(int, sys.argv[1:]))
     else:
         main()
