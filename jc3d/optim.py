@@ -31,7 +31,7 @@ class Float32Muon(torch.optim.Muon):
 
     Args:
         params: matrices.
-        settings: of torch's, which takes all of them; steps have the sizes of AdamW's.
+        settings: as of torch's Muon; its steps have the sizes of AdamW's.
     """
 
     def __init__(self, params: Iterable[Tensor], **settings: Any) -> None:
