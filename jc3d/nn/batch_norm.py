@@ -73,10 +73,11 @@ def measured_norms(model: nn.Module) -> Iterator[None]:
     model that trains well can fail when it goes by them. Wu and Johnson, *Rethinking "Batch" in BatchNorm* (2021).
     """
     modes = [(module, module.training) for module in model.modules()]
+    model.train()
     for part in model.children():
         parameters = list(part.parameters())
-        if not parameters or any(parameter.requires_grad for parameter in parameters):  # others are frozen
-            part.train()
+        if parameters and not any(parameter.requires_grad for parameter in parameters):
+            part.eval()
     norms = [module for module in model.modules() if isinstance(module, _WholeBatchNorm) and module.training]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
