@@ -8,7 +8,7 @@ import time
 import pytest
 import torch
 
-from jc3d._build import build_info
+from jc3d.ops.build_info import build_info
 
 COPY_BYTES = 256 << 20
 CUDA_CALLS = 20  # between two synchronisations: waiting for the GPU costs more than a small kernel

@@ -21,7 +21,7 @@ build() {
   (cd "$root" && JC3D_CUDA=1 "$python" -m pip install --no-build-isolation --no-deps --force-reinstall .) &&
     (cd "$out" && "$python" - <<'PY'
 import torch
-from jc3d._build import build_info
+from jc3d.ops.build_info import build_info
 from jc3d.ops import status
 
 assert torch.cuda.is_available(), "no GPU that this PyTorch can use"
@@ -36,7 +36,7 @@ run_tests() {
 }
 
 tests() {
-  run_tests "$root/tests" -k "cuda or ptxas" --ignore "$root/tests/test_cli.py" --junitxml=tests.xml -q
+  run_tests "$root/tests" -k "cuda or ptxas" --ignore "$root/tests/cli/test_cli.py" --junitxml=tests.xml -q
 }
 
 sanitize() {

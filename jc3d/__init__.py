@@ -20,9 +20,9 @@ from jc3d.errors import CodesError, ImageError, MissingExtraError, WeightsError
 
 if TYPE_CHECKING:
     from jc3d import infer, models, ops
-    from jc3d._build import build_info
     from jc3d.codec import Codes
     from jc3d.infer import Codec, Stream, load
+    from jc3d.ops.build_info import build_info
 
 __all__ = [
     "Codec",
@@ -45,7 +45,7 @@ _HOMES = {
     "Codec": "jc3d.infer",
     "Codes": "jc3d.codec",
     "Stream": "jc3d.infer",
-    "build_info": "jc3d._build",
+    "build_info": "jc3d.ops.build_info",
     "infer": "",
     "load": "jc3d.infer",
     "models": "",

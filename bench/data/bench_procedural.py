@@ -8,9 +8,9 @@ import torch
 from shape_mesh import tessellated
 
 from jc3d.data import meshes
-from jc3d.data.cameras import sample_cameras
+from jc3d.data.camera_protocol import sample_cameras
+from jc3d.data.counter_rng import Random
 from jc3d.data.procedural import CATEGORIES, augment, make_object, occupancy, render
-from jc3d.data.random import Random
 from jc3d.data.shading import sample_light
 
 VIEWS = 8

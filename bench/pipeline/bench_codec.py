@@ -3,7 +3,7 @@
 import pytest
 
 import jc3d
-from jc3d.data.sources import ProceduralSource
+from jc3d.data.sources.procedural import ProceduralSource
 
 MODELS = ("implicit-384", "r2n2-small")
 

@@ -8,9 +8,9 @@ import torch
 from compiled import compiled
 from plain_r2n2 import encoder_with_weights_of, with_weights_of
 
+from jc3d.infer.batch import Receiver
 from jc3d.models import create
 from jc3d.ops import pack_bits
-from jc3d.receiver import Receiver
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU that this PyTorch can use")
 

@@ -21,10 +21,10 @@ from torch import Tensor
 import jc3d
 from jc3d.codec.classical import encode_image
 from jc3d.data.categories import CATEGORIES
-from jc3d.data.images import load_views, to_uint8
-from jc3d.data.sources import ProceduralSource
+from jc3d.data.sources.procedural import ProceduralSource
 from jc3d.evaluate import ImageScores, Protocol, Report, evaluate
-from jc3d.files import atomic_write
+from jc3d.io.atomic import atomic_write
+from jc3d.io.images import load_views, to_uint8
 from jc3d.metrics import bd_rate, psnr, ssim
 from jc3d.viz import ladder_png
 

@@ -17,17 +17,20 @@ from PIL import Image
 
 import jc3d
 from jc3d.data.categories import CATEGORIES
-from jc3d.data.images import load_views
-from jc3d.data.sources import OTHER_CATEGORY, MeshSource, ProceduralSource
+from jc3d.data.samples import OTHER_CATEGORY
+from jc3d.data.sources.meshes import MeshSource
+from jc3d.data.sources.procedural import ProceduralSource
 from jc3d.evaluate import Protocol, Report, Score, ShapeScores, evaluate
-from jc3d.files import atomic_write
-from jc3d.metrics import iou, quarter_turns
+from jc3d.geometry.quarter_turns import quarter_turns
+from jc3d.io.atomic import atomic_write
+from jc3d.io.images import load_views
+from jc3d.metrics import iou
 from jc3d.viz import picture_png
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 WEIGHTS = ROOT / "jc3d" / "weights"
-FLIPS = ROOT / "bench" / "pipeline" / "isa_flips.py"
+FLIPS = ROOT / "bench" / "tools" / "isa_flips.py"
 GALLERY_WIDTH = 1800  # pixels
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from jc3d.colours import YCBCR_OF_RGB
 from jc3d.models import RnnCompressor, load, save_weights
-from jc3d.models.joint import JointConfig
-from jc3d.models.rnn_compression import RnnConfig
+from jc3d.models.image.convlstm import RnnConfig
+from jc3d.models.joint.joint import JointConfig
+from jc3d.nn.colour import YCBCR_OF_RGB
 
 CODE_INPUTS = 0.2  # of fresh weights: at first the last layer's new inputs should hardly disturb it
 COLOURS = 0.03  # a third of the other weights there

@@ -27,8 +27,8 @@ def decode(
     from PIL import Image
 
     from jc3d import infer
-    from jc3d.data.images import to_uint8
-    from jc3d.files import atomic_write
+    from jc3d.io.atomic import atomic_write
+    from jc3d.io.images import to_uint8
 
     loaded, note = read_codes(codes, iterations, partial)
     start = time.perf_counter()

@@ -12,7 +12,7 @@ from jc3d.cli.console import console, print_facts
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from jc3d.portable import Part
+    from jc3d.export.model_parts import Part
 
 
 def export(
@@ -35,7 +35,7 @@ def export(
 ) -> None:
     """Write a model's parts as [bold].onnx[/bold] (any ONNX runtime) or [bold].pt2[/bold] (torch.export) files."""
     from jc3d import models
-    from jc3d.portable import OPSET, check_path, export_part, signature
+    from jc3d.export.model_parts import OPSET, check_path, export_part, signature
 
     parts: dict[Part, Path | None] = {"encoder": encoder, "step": step, "decoder": decoder}
     wanted = {part: path for part, path in parts.items() if path is not None}

@@ -10,7 +10,7 @@ def models() -> None:
     import torch
 
     from jc3d import models as zoo
-    from jc3d.models.weights import build
+    from jc3d.models.registry import build
 
     packaged = zoo.packaged()
     table = new_table("model", "bits", "ratio", "parameters", "weights", "val mIoU")

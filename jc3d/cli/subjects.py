@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from jc3d.data.categories import CATEGORIES
-from jc3d.data.images import load_views
+from jc3d.data.counter_rng import Random
 from jc3d.data.meshes import MESH_SUFFIXES
-from jc3d.data.random import Random
-from jc3d.data.sources import ProceduralSource
+from jc3d.data.sources.procedural import ProceduralSource
 from jc3d.errors import ImageError
+from jc3d.io.images import load_views
 
 _CARRIED_OBJECT = 25  # a chair of the procedural test split, which no packaged model was trained on
 _IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
@@ -77,7 +77,7 @@ def subjects(inputs: Inputs, views: int, seed: int) -> Iterator[Subject]:
 
 
 def _of_mesh(path: Path, views: int, seed: int) -> Subject:
-    from jc3d.data.cameras import sample_cameras
+    from jc3d.data.camera_protocol import sample_cameras
     from jc3d.data.meshes import load_mesh, occupancy, render
     from jc3d.data.shading import sample_light
 

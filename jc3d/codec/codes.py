@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from jc3d.codec.crc import crc32c
 from jc3d.errors import CodesError
-from jc3d.files import atomic_write
+from jc3d.io.atomic import atomic_write
 
 if TYPE_CHECKING:
     import torch

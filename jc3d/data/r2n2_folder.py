@@ -8,7 +8,7 @@ ROOT/ShapeNetVox32/<synset>/<id>/model.binvox
 The split is 3D-R2N2's: the ids of a category in sorted order, the first 80 % train, the others test.
 ``renderings.txt`` names the images; a line of ``rendering_metadata.txt`` is azimuth, elevation, in-plane rotation,
 distance ratio and a constant 25 for each.  Its azimuth counts from +X towards +Z;
-:class:`~jc3d.data.cameras.Camera` counts from +Z towards +X, so each is 90° less the other.
+:class:`~jc3d.geometry.cameras.Camera` counts from +Z towards +X, so each is 90° less the other.
 
 Source: Choy et al., 3D-R2N2, ECCV 2016, section 5, and the published archives' file names.
 """
@@ -21,18 +21,15 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from jc3d.data.binvox import read_binvox, write_binvox
-from jc3d.data.cameras import Camera, camera_rows
 from jc3d.data.categories import SYNSETS
-from jc3d.data.images import load_views, to_uint8
-from jc3d.data.random import Random
-from jc3d.data.sources import ObjectSample
-from jc3d.files import atomic_write
+from jc3d.geometry.cameras import Camera
+from jc3d.io.atomic import atomic_write
+from jc3d.io.binvox import read_binvox, write_binvox
+from jc3d.io.images import load_views, to_uint8
 
 RENDERINGS, VOXELS = "ShapeNetRendering", "ShapeNetVox32"
 
@@ -99,7 +96,7 @@ class R2N2Folder:
             indices: which of its views, in this order; all if None.
 
         Returns:
-            (V, 3, 128, 128) uint8, by the rule of :mod:`jc3d.data.images`.
+            (V, 3, 128, 128) uint8, by the rule of :mod:`jc3d.io.images`.
 
         Raises:
             ImageError: an image is missing or damaged.
@@ -169,68 +166,6 @@ class R2N2Folder:
                 problems.append(str(error))
             progress(done)
         return problems
-
-
-class R2N2Source:
-    """Objects of a folder in the layout of 3D-R2N2, as :class:`jc3d.data.sources.Source`.
-
-    ``test`` is 3D-R2N2's; one object in ten of its training part is held back as ``val``, the others are ``train``.
-
-    Args:
-        folder: see :class:`R2N2Folder`.
-        split: ``train``, ``val`` or ``test``.
-
-    Raises:
-        ValueError: the split has no objects.
-    """
-
-    def __init__(self, folder: str | os.PathLike[str], split: Literal["train", "val", "test"]) -> None:
-        """Lists the objects of the split."""
-        self.folder = R2N2Folder(folder)
-        if split == "test":
-            self.keys = self.folder.objects("test")
-        else:
-            held_back = split == "val"
-            keys = enumerate(self.folder.objects("train"))
-            self.keys = [key for index, key in keys if (index % _HELD_BACK == _HELD_BACK - 1) == held_back]
-        if not self.keys:
-            raise ValueError(f"r2n2: expected at least one {split} object in {folder}, got none")
-
-    def __len__(self) -> int:
-        """Number of objects."""
-        return len(self.keys)
-
-    def get(self, index: int, draw: int, views: int) -> ObjectSample:
-        """Reads one object; ``draw`` seeds which of its views are taken, none twice.
-
-        Raises:
-            ValueError: the object has fewer views, or a file is missing or damaged.
-        """
-        key = self.keys[index]
-        stored = len(self.folder.view_paths(key))
-        if not 1 <= views <= stored:
-            raise ValueError(f"views: expected 1 to {stored} (stored for {key.synset}/{key.object_id}), got {views}")
-        chosen = Random(index, draw).distinct(views, stored)
-        grid = self.folder.grid(key)
-        return ObjectSample(
-            self.folder.views(key, chosen),
-            torch.from_numpy(grid),
-            torch.tensor(list(SYNSETS.values()).index(key.synset)),
-            torch.tensor(False),
-            self._poses(key, stored, grid)[chosen],
-        )
-
-    def _poses(self, key: ObjectKey, stored: int, grid: NDArray[np.bool_]) -> Tensor:
-        """Poses of all stored views, (stored, 3); NaN where the file does not tell."""
-        try:
-            cameras = self.folder.cameras(key)
-        except ValueError:
-            cameras = []
-        if len(cameras) != stored:
-            return torch.full((stored, 3), torch.nan)
-        # The diagonal of the object is known to a cell; its longest side is 1.
-        extent = np.array([np.ptp(cells) + 1 for cells in np.nonzero(grid)]) if grid.any() else np.ones(3)
-        return camera_rows(cameras, float(np.linalg.norm(extent / extent.max())))
 
 
 def write_object(

@@ -14,7 +14,7 @@ from dataclasses import astuple, dataclass
 import torch
 from torch import Tensor
 
-from jc3d.data.random import Random
+from jc3d.data.counter_rng import Random
 
 BACKGROUND = 1.0
 """Value of every channel where no object is seen."""

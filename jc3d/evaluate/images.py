@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from jc3d.data.images import to_uint8
 from jc3d.evaluate.report import ImageScores, Spread
+from jc3d.io.images import to_uint8
 from jc3d.metrics import ms_ssim, psnr, ssim
 from jc3d.metrics.image_quality import MS_SSIM_MIN_SIDE
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import get_args
 
-from jc3d.data.sources import Split
+from jc3d.data.samples import Split
 from jc3d.metrics import THRESHOLD
 from jc3d.metrics.image_quality import MS_SSIM_MIN_SIDE
 

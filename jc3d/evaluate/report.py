@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jc3d.evaluate.protocol import Protocol
-from jc3d.files import atomic_write
+from jc3d.io.atomic import atomic_write
 
 
 @dataclass(frozen=True)

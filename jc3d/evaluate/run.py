@@ -13,13 +13,14 @@ from torch import Tensor
 
 from jc3d.codec import Codes
 from jc3d.data.categories import CATEGORIES
-from jc3d.data.sources import OTHER_CATEGORY, ObjectSample, Source, SourceSpec
+from jc3d.data.samples import OTHER_CATEGORY, ObjectSample, Source
+from jc3d.data.sources.spec import SourceSpec
 from jc3d.errors import require_extra
 from jc3d.evaluate.images import Quality, image_scores, qualities
 from jc3d.evaluate.protocol import Protocol
 from jc3d.evaluate.report import FileSize, Rate, Report, Score, ShapeScores
+from jc3d.geometry.quarter_turns import quarter_turns
 from jc3d.infer import Codec, load
-from jc3d.metrics import quarter_turns
 from jc3d.models import AnyModel, Model
 from jc3d.ops import voxel_iou
 

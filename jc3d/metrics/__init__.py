@@ -5,9 +5,11 @@
 
 from typing import Any
 
+from jc3d.geometry.occupancy import THRESHOLD
+from jc3d.metrics.bjontegaard import BDQuality, BDRate, bd_quality, bd_rate
 from jc3d.metrics.image_quality import ms_ssim, psnr, ssim
-from jc3d.metrics.iou import THRESHOLD, best_quarter_turn, iou, quarter_turns
-from jc3d.metrics.rate import BDQuality, BDRate, bd_quality, bd_rate, bits_per_pixel, compression_ratio
+from jc3d.metrics.iou import best_quarter_turn, iou
+from jc3d.metrics.rate import bits_per_pixel, compression_ratio
 
 __all__ = [
     "THRESHOLD",
@@ -22,7 +24,6 @@ __all__ = [
     "iou",
     "ms_ssim",
     "psnr",
-    "quarter_turns",
     "ssim",
 ]
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
+from jc3d.geometry.occupancy import THRESHOLD
+from jc3d.geometry.quarter_turns import quarter_turns
 from jc3d.ops import voxel_iou
-
-THRESHOLD = 0.4
-"""τ of [J] §III-D and of 3D-R2N2: a cell is occupied where its probability is strictly above it."""
 
 
 def iou(prob: Tensor, target: Tensor, threshold: float = THRESHOLD) -> Tensor:
@@ -26,14 +24,6 @@ def iou(prob: Tensor, target: Tensor, threshold: float = THRESHOLD) -> Tensor:
         ValueError, TypeError: as :func:`jc3d.ops.voxel_iou`.
     """
     return voxel_iou(prob, target, threshold).iou
-
-
-def quarter_turns(grid: Tensor) -> Tensor:
-    """The grid turned by 0, 90, 180 and 270 degrees about the vertical axis: (..., X, Y, Z) -> (..., 4, X, Y, Z).
-
-    Turn k takes +Z towards +X k times (the direction in which azimuth grows).
-    """
-    return torch.stack([torch.rot90(grid, turns, dims=(-1, -3)) for turns in range(4)], dim=-4)
 
 
 def best_quarter_turn(prob: Tensor, target: Tensor, threshold: float = THRESHOLD) -> tuple[Tensor, Tensor]:

@@ -9,16 +9,20 @@ from pathlib import Path
 import torch
 
 from jc3d.errors import WeightsError
-from jc3d.models.config import R2N2Config, ReconstructionConfig
-from jc3d.models.implicit import Implicit, ImplicitConfig
-from jc3d.models.joint import Direct, DirectConfig, Joint, Sequential, SequentialConfig
+from jc3d.models.image.convlstm import RnnCompressor, RnnConfig
+from jc3d.models.joint.direct import Direct, DirectConfig
+from jc3d.models.joint.joint import Joint
+from jc3d.models.joint.sequential import Sequential, SequentialConfig
 from jc3d.models.model import Model
+from jc3d.models.norms import fold_norms, unfold_norms
 from jc3d.models.presets import PRESETS, ModelConfig, preset
-from jc3d.models.r2n2 import R2N2
-from jc3d.models.reconstruction import ReceiverState, Reconstruction
-from jc3d.models.reference import from_reference
-from jc3d.models.rnn_compression import RnnCompressor, RnnConfig
-from jc3d.models.weights import AnyModel, build, fold_norms, load_weights, read_metadata, save_weights, unfold_norms
+from jc3d.models.registry import AnyModel, build
+from jc3d.models.shape.config import R2N2Config, ReconstructionConfig
+from jc3d.models.shape.convert_r2n2 import from_reference
+from jc3d.models.shape.implicit import Implicit, ImplicitConfig
+from jc3d.models.shape.r2n2 import R2N2
+from jc3d.models.shape.reconstruction import ReceiverState, Reconstruction
+from jc3d.models.weights import load_weights, read_metadata, save_weights
 
 __all__ = [
     "PRESETS",

@@ -12,7 +12,7 @@ from typing import Any, Self
 import torch
 from torch import nn
 
-from jc3d.nn.float32_products import float32_products
+from jc3d.nn.deterministic import float32_products
 
 FINGERPRINT_BYTES = 8
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, fields, replace
 from typing import TypeAlias
 
-from jc3d.models.config import R2N2Config, ReconstructionConfig
-from jc3d.models.implicit import ImplicitConfig
-from jc3d.models.joint import DirectConfig, SequentialConfig
-from jc3d.models.rnn_compression import RnnConfig
+from jc3d.models.image.convlstm import RnnConfig
+from jc3d.models.joint.direct import DirectConfig
+from jc3d.models.joint.sequential import SequentialConfig
+from jc3d.models.shape.config import R2N2Config, ReconstructionConfig
+from jc3d.models.shape.implicit import ImplicitConfig
 
 ModelConfig: TypeAlias = R2N2Config | RnnConfig | SequentialConfig | DirectConfig
 

@@ -1,11 +1,12 @@
 """Building blocks of the models: modules on top of :mod:`jc3d.ops`."""
 
 from jc3d.nn.binarizer import Binarizer
-from jc3d.nn.code_gates import LiftedGates, LinearGates, PoseChoice, ViewGates
 from jc3d.nn.conv_lstm2d import ConvLSTM2d, MapState
 from jc3d.nn.conv_lstm3d import ConvLSTM3d, GridState
+from jc3d.nn.gates import LinearGates, PoseChoice, ViewGates
 from jc3d.nn.grid_conv3d import GridConv3d
 from jc3d.nn.image_blocks import DownsampleConv2d
+from jc3d.nn.unprojected_gates import LiftedGates
 from jc3d.nn.upsample import UpsampleConv3d
 
 __all__ = [

@@ -34,7 +34,7 @@ class ConvLSTM3d(nn.Module):
         """Adds one view.
 
         Args:
-            x_gates: (B, 3·N_h, S, S, S), see :mod:`jc3d.nn.code_gates`.
+            x_gates: (B, 3·N_h, S, S, S), see :mod:`jc3d.nn.gates`.
             state: the state after the views before; None for the first (zeros).
             overwrite: the old state is not needed any more, and its memory may be used; only without gradients.
         """

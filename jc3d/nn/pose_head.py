@@ -22,7 +22,7 @@ class PoseHead(nn.Module):
 
     The azimuth is a distribution over bins, because objects have symmetries: of a square table seen from somewhere
     four azimuths are equally right, and their mean is wrong. A *pose* is azimuth and elevation in degrees and distance
-    in object units, see :func:`jc3d.data.cameras.camera_rows`.
+    in object units, see :func:`jc3d.geometry.cameras.camera_rows`.
     """
 
     def __init__(self, features: int) -> None:

@@ -21,7 +21,7 @@ from jc3d.codec import classical
 from jc3d.codec.classical import CODECS, CompressedImage, decode_image, encode_image, jpeg2000, jpeg2000_backends
 from jc3d.codec.classical.search import by_quality, by_rate
 from jc3d.codec.classical.stream import MAX_PIXELS, Stream, Target
-from jc3d.data.sources import ProceduralSource
+from jc3d.data.sources.procedural import ProceduralSource
 from jc3d.errors import CodesError, ImageError, MissingExtraError
 
 Pixels = NDArray[np.uint8]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-import jc3d.files
+import jc3d.io.atomic
 from jc3d.codec import crc
 from jc3d.codec.codes import Codes
 from jc3d.errors import CodesError
@@ -357,7 +357,7 @@ def test_an_interrupted_save_leaves_the_old_file_and_nothing_else(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(jc3d.files.os, "replace", interrupt)
+    monkeypatch.setattr(jc3d.io.atomic.os, "replace", interrupt)
     with pytest.raises(KeyboardInterrupt):
         samples(seed=1).save(path)
     assert list(tmp_path.iterdir()) == [path]

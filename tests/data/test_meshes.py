@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from jc3d.data.cameras import Camera, sample_cameras
+from jc3d.data.camera_protocol import sample_cameras
+from jc3d.data.counter_rng import Random
 from jc3d.data.meshes import Mesh, MeshError, augment, load_mesh, normalised, render
-from jc3d.data.random import Random
 from jc3d.data.shading import Light
+from jc3d.geometry.cameras import Camera
 
 trimesh = pytest.importorskip("trimesh", reason="extra `mesh` is not installed")
 pytest.importorskip("embreex", reason="extra `mesh` is not installed")
@@ -190,7 +191,7 @@ def test_render_agrees_with_the_camera_rays():
     mesh = as_mesh(trimesh.creation.icosphere(subdivisions=5))
     camera = Camera(30.0, 27.0, 0.8)
     seen = (render(mesh, [camera], FLAT)[0] < 250).any(axis=0)
-    from jc3d.data.cameras import camera_rays
+    from jc3d.geometry.cameras import camera_rays
 
     origin, directions = camera_rays([camera], torch.tensor([mesh.diagonal]))
     rays = directions[0].reshape(-1, 3).double()

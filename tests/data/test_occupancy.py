@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
+from jc3d.data.counter_rng import Random
 from jc3d.data.procedural import CATEGORIES, Kind, Shape, make_object, occupancy
 from jc3d.data.procedural.builder import Builder
 from jc3d.data.procedural.primitives import bounds, contains, invert
-from jc3d.data.random import Random
 
 GREY = (0.5, 0.5, 0.5)
 

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from jc3d.data.cameras import DISTANCE_UNIT, Camera
 from jc3d.data.procedural import make_object
-from jc3d.data.r2n2_folder import R2N2Source, write_object
-from jc3d.data.sources import MeshSource, ObjectSample, ProceduralSource, Source
-from jc3d.metrics import quarter_turns
-from jc3d.nn.lift import Lift
+from jc3d.data.r2n2_folder import write_object
+from jc3d.data.samples import ObjectSample, Source
+from jc3d.data.sources.meshes import MeshSource
+from jc3d.data.sources.procedural import ProceduralSource
+from jc3d.data.sources.r2n2 import R2N2Source
+from jc3d.geometry.cameras import DISTANCE_UNIT, Camera
+from jc3d.geometry.quarter_turns import quarter_turns
+from jc3d.nn.unprojection import Lift
 
 OBJECTS, VIEWS = 5, 4
 

@@ -10,14 +10,15 @@ import torch
 from shape_mesh import tessellated
 
 from jc3d.data import meshes
-from jc3d.data.cameras import Camera, camera_frames, sample_cameras
+from jc3d.data.camera_protocol import sample_cameras
+from jc3d.data.counter_rng import Random
 from jc3d.data.procedural import CATEGORIES, Kind, Shape, augment, cast, make_object, occupancy, render
 from jc3d.data.procedural.builder import Builder
 from jc3d.data.procedural.contact_sheet import contact_sheet, voxel_shape
 from jc3d.data.procedural.families import FAMILIES
 from jc3d.data.procedural.primitives import bounds, compose, invert
-from jc3d.data.random import Random
 from jc3d.data.shading import sample_light
+from jc3d.geometry.cameras import Camera, camera_frames
 
 # Changing any of these changes what every seed means: packaged weights, splits and published numbers refer to them.
 FROZEN_GRIDS = "bef514cab9389d2815bdc7663f33a40321557359127a90ceb24128b2fc8bb9fe"

@@ -5,13 +5,15 @@ import pytest
 import torch
 from PIL import Image
 
-from jc3d.data.binvox import write_binvox
-from jc3d.data.cameras import Camera, sample_cameras
+from jc3d.data.camera_protocol import sample_cameras
 from jc3d.data.categories import SYNSETS
-from jc3d.data.r2n2_folder import ObjectKey, R2N2Folder, R2N2Source, write_object
-from jc3d.data.random import Random
-from jc3d.data.sources import SourceSpec
+from jc3d.data.counter_rng import Random
+from jc3d.data.r2n2_folder import ObjectKey, R2N2Folder, write_object
+from jc3d.data.sources.r2n2 import R2N2Source
+from jc3d.data.sources.spec import SourceSpec
 from jc3d.errors import ImageError
+from jc3d.geometry.cameras import Camera
+from jc3d.io.binvox import write_binvox
 
 CHAIR, TABLE = SYNSETS["chair"], SYNSETS["table"]
 

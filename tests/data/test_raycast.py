@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from jc3d.data.cameras import Camera, camera_rays, sample_cameras
+from jc3d.data.camera_protocol import sample_cameras
+from jc3d.data.counter_rng import Random
 from jc3d.data.procedural import CATEGORIES, Kind, Shape, cast, make_object, render
 from jc3d.data.procedural.builder import Builder
 from jc3d.data.procedural.primitives import contains
-from jc3d.data.random import Random
 from jc3d.data.shading import Light, sample_light
+from jc3d.geometry.cameras import Camera, camera_rays
 
 GREY = (0.6, 0.5, 0.4)
 

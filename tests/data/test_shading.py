@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from jc3d.data.random import Random
+from jc3d.data.counter_rng import Random
 from jc3d.data.shading import Light, light_rows, sample_light, shade
 
 UP, FRONT = torch.tensor([[0.0, 1.0, 0.0]]), torch.tensor([[0.0, 0.0, 1.0]])

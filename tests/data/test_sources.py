@@ -10,16 +10,13 @@ import tiny_shards
 import torch
 
 from jc3d.data.categories import CATEGORIES
-from jc3d.data.prerender import main as prerender
-from jc3d.data.random import Random
-from jc3d.data.sources import (
-    OTHER_CATEGORY,
-    MeshSource,
-    ProceduralSource,
-    ShardSource,
-    SourceSpec,
-    mesh_entries,
-)
+from jc3d.data.counter_rng import Random
+from jc3d.data.samples import OTHER_CATEGORY
+from jc3d.data.sources.meshes import MeshSource, mesh_entries
+from jc3d.data.sources.procedural import ProceduralSource
+from jc3d.data.sources.shards import ShardSource
+from jc3d.data.sources.spec import SourceSpec
+from jc3d.jobs.prerender import main as prerender
 
 SPLITS = ("train", "val", "test")
 

@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jc3d.data.binvox import encode_binvox, read_binvox
 from jc3d.data.meshes import Mesh, load_mesh, normalised, occupancy
+from jc3d.io.binvox import encode_binvox, read_binvox
 
 trimesh = pytest.importorskip("trimesh", reason="extra `mesh` is not installed")
 pytest.importorskip("scipy", reason="extra `mesh` is not installed")

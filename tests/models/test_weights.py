@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from jc3d.errors import WeightsError
 from jc3d.models import create, fold_norms, load, packaged, read_metadata, save_weights, unfold_norms
-from jc3d.models.weights import build
+from jc3d.models.registry import build
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 import jc3d.ops
-from jc3d._build import build_info
 from jc3d._version import __version__
 from jc3d.ops import status
 from jc3d.ops._extension import REQUIRE_VARIABLE, extension
+from jc3d.ops.build_info import build_info
 
 # One op a module, named after it.
 OPS = {path.stem for path in Path(jc3d.ops.__file__).parent.glob("*.py") if not path.stem.startswith("_")}

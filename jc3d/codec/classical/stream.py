@@ -14,7 +14,7 @@ from jc3d.errors import CodesError, MissingExtraError
 Pixels = NDArray[np.uint8]
 
 MAX_PIXELS = 64 * 1024 * 1024
-"""Largest image that is encoded or decoded, in pixels: as of the views a model takes (`jc3d.data.images`)."""
+"""Largest image that is encoded or decoded, in pixels: as of the views a model takes (`jc3d.io.images`)."""
 
 
 class Stream(NamedTuple):

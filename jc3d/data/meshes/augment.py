@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from jc3d.data.counter_rng import Random
 from jc3d.data.meshes.mesh import Mesh, components, merged_faces, normalised
-from jc3d.data.random import Random
 
 _STRETCH = 1.6  # largest factor of a side relative to the unchanged object, and its inverse
 _SHEAR = 0.15  # largest slide of the top against the bottom, in heights

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from jc3d.data.cameras import Camera, camera_rays
 from jc3d.data.meshes.mesh import Mesh
 from jc3d.data.shading import BACKGROUND, Light, light_rows, shade
 from jc3d.errors import require_extra
+from jc3d.geometry.cameras import Camera, camera_rays
 
 _SAMPLES = 2  # rays along each side of a pixel
 

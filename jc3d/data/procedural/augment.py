@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from jc3d.data.counter_rng import Random
 from jc3d.data.procedural.builder import Colour
 from jc3d.data.procedural.palette import recoloured
 from jc3d.data.procedural.primitives import FloatArray, Shape, compose, invert, normalised
-from jc3d.data.random import Random
 
 
 def augment(shape: Shape, rng: Random, strength: float = 1.0) -> Shape:

@@ -13,14 +13,15 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from jc3d.data.cameras import Camera, sample_cameras
+from jc3d.data.camera_protocol import sample_cameras
 from jc3d.data.categories import CATEGORIES
+from jc3d.data.counter_rng import Random
 from jc3d.data.procedural.generate import make_object
 from jc3d.data.procedural.occupancy import occupancy
 from jc3d.data.procedural.primitives import Kind, Shape
 from jc3d.data.procedural.raycast import render
-from jc3d.data.random import Random
 from jc3d.data.shading import Light, sample_light
+from jc3d.geometry.cameras import Camera
 
 _LIGHT = Light((0.4, 0.8, 0.6), 0.45, 0.45, 0.15, 0.0)
 

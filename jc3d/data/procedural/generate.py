@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from jc3d.data.categories import CATEGORIES
+from jc3d.data.counter_rng import Random
 from jc3d.data.procedural.builder import Builder
 from jc3d.data.procedural.families import FAMILIES
 from jc3d.data.procedural.palette import sample_palette
 from jc3d.data.procedural.primitives import Shape
-from jc3d.data.random import Random
 
 # Names of the streams of a seed; changing one changes what seeds mean.
 _CATEGORY, _OBJECT = range(2)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import colorsys
 from dataclasses import dataclass
 
+from jc3d.data.counter_rng import Random
 from jc3d.data.procedural.builder import Colour
-from jc3d.data.random import Random
 
 
 @dataclass(frozen=True)

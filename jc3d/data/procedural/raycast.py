@@ -21,9 +21,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from jc3d.data.cameras import TAN_HALF_FOV, Camera, CameraFrames, camera_frames, pixel_offsets
 from jc3d.data.procedural.primitives import Kind, Shape, invert, unit_corners
 from jc3d.data.shading import BACKGROUND, Light, light_rows, shade
+from jc3d.geometry.cameras import TAN_HALF_FOV, Camera, CameraFrames, camera_frames, pixel_offsets
 
 _CHUNK_VIEWS_CPU = 8  # views cast at once: enough work an operation, small enough for the cache
 _CHUNK_VIEWS = 256  # the same on a GPU, where more is better until memory ends

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from jc3d.data.counter_rng import Random
 from jc3d.data.procedural.builder import Builder
 from jc3d.data.procedural.families.aircraft import airplane
 from jc3d.data.procedural.families.boats import watercraft
@@ -15,7 +16,6 @@ from jc3d.data.procedural.families.seating import bench, chair, sofa
 from jc3d.data.procedural.families.storage import cabinet
 from jc3d.data.procedural.families.tables import table
 from jc3d.data.procedural.palette import Palette
-from jc3d.data.random import Random
 
 FAMILIES: dict[str, Callable[[Random, Builder, Palette], None]] = {
     family.__name__: family

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from jc3d.data.counter_rng import Random
 from jc3d.data.procedural.builder import Builder, Colour
 from jc3d.data.procedural.palette import Palette
-from jc3d.data.random import Random
 
 
 def airplane(rng: Random, b: Builder, p: Palette) -> None:

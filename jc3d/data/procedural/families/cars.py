@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from jc3d.data.counter_rng import Random
 from jc3d.data.procedural.builder import Builder
 from jc3d.data.procedural.families.common import wheel
 from jc3d.data.procedural.palette import Palette
-from jc3d.data.random import Random
 
 
 def car(rng: Random, b: Builder, p: Palette) -> None:

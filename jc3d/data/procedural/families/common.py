@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from jc3d.data.counter_rng import Random
 from jc3d.data.procedural.builder import Builder, Colour, Vector
-from jc3d.data.random import Random
 
 FINISHES = ("box", "bevel", "soft")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
+from jc3d.data.counter_rng import Random
 from jc3d.data.procedural.builder import Builder, Colour
 from jc3d.data.procedural.families.common import FINISHES, disc_or_box, feet, four_legs, pedestal, slab, star_base
 from jc3d.data.procedural.palette import Palette
-from jc3d.data.random import Random
 
 
 def chair(rng: Random, b: Builder, p: Palette) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
+from jc3d.data.counter_rng import Random
 from jc3d.data.procedural.builder import Builder
 from jc3d.data.procedural.families.common import disc_or_box, four_legs, panel_front, pedestal, slab
 from jc3d.data.procedural.palette import Palette
-from jc3d.data.random import Random
 
 
 def table(rng: Random, b: Builder, p: Palette) -> None:

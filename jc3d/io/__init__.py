@@ -1,0 +1,1 @@
+"""Files: written whole or not at all, pictures that come in, grids in the .binvox format."""

@@ -1,0 +1,1 @@
+"""Models that give images and shapes from one code."""

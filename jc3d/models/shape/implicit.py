@@ -1,0 +1,77 @@
+"""The implicit model: R2N2 whose codes are bits ([J] §III-C).
+
+    views ──encoder_K──> tanh ──binarizer──> K bits a view ──R2N2's recurrence and decoder──> occupancy
+
+No image loss is minimised: what the bits say of a view is whatever serves the shape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from jc3d.models.shape.config import R2N2Config
+from jc3d.models.shape.r2n2 import R2N2
+from jc3d.nn import Binarizer
+
+
+@dataclass(frozen=True)
+class ImplicitConfig(R2N2Config):
+    """As :class:`R2N2Config`; ``code_size`` is K bits, and the last encoder width is what holds them (K/4 at 2×2)."""
+
+    family: ClassVar[str] = "implicit"
+    binary: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        # A frozen dataclass sets its own fields this way.
+        widths = (*self.encoder_channels[:-1], self.code_channels)
+        object.__setattr__(self, "encoder_channels", widths)
+        super().__post_init__()
+
+
+class Implicit(R2N2):
+    """R2N2 with a binarizer in place of the encoder's linear layer: K bits a view, 384:1 at K = 1024."""
+
+    config: ImplicitConfig
+
+    def _make_front(self) -> None:
+        super()._make_front()
+        self.binarizer = Binarizer()
+
+    def _make_head(self, config: R2N2Config) -> nn.Module:
+        return nn.Flatten()
+
+    def pre_activations(self, views: Tensor) -> Tensor:
+        """(N, 3, 128, 128) in [0, 1] -> (N, K): a bit is +1 where they are not negative."""
+        return self._pre_activations(self.encoder(views))
+
+    def _pre_activations(self, features: Tensor) -> Tensor:
+        return super()._codes_of_features(features)
+
+    @torch.inference_mode()
+    def encode_packed(self, views: Tensor) -> Tensor:
+        """:meth:`encode` straight to the bytes of the wire, with no ±1 numbers in between.
+
+        Args:
+            views: (N, 3, 128, 128) float32 in [0, 1].
+
+        Returns:
+            (N, ceil(K / 8)) uint8, as :func:`jc3d.ops.pack_bits` of the codes.
+
+        Raises:
+            ValueError: wrong shape, or the model is in training mode.
+        """
+        codes = self._each(views, lambda features: self.binarizer.pack(self._pre_activations(features)))
+        return torch.cat(codes) if codes else views.new_empty(0, -(-self.config.code_size // 8), dtype=torch.uint8)
+
+    def _codes_of_features(self, features: Tensor) -> Tensor:
+        """Of ±1; stochastic in training, the sign in eval mode.
+
+        The sign of tanh(x) is the sign of x, so inference skips the tanh.
+        """
+        x = self._pre_activations(features)
+        codes: Tensor = self.binarizer(torch.tanh(x) if self.training else x)
+        return codes

@@ -1,0 +1,111 @@
+"""3D-R2N2, variant *3D-LSTM-3*: views to float codes, codes to an occupancy grid ([J] §II-C).
+
+    views ──encoder──> code ──linear──> gates ─┐
+                                               ├─ 3D-LSTM (one step a view) ──> h ──decoder──> occupancy
+                        previous h ──3³ conv───┘
+
+The widths are those of the first author's implementation. Small presets change widths, and one piece: their code is a
+map that is lifted into space (:class:`jc3d.nn.LiftedGates`) where the paper has a matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from jc3d.models.shape.config import R2N2Config
+from jc3d.models.shape.reconstruction import Reconstruction
+from jc3d.models.shape.view_encoder import ViewEncoder
+from jc3d.nn import PoseChoice
+from jc3d.nn.deterministic import one_thread
+from jc3d.nn.image_blocks import NEGATIVE_SLOPE
+from jc3d.nn.pose_head import most_likely_pose
+
+_VIEWS_AT_ONCE = 32  # bounds the memory of the encoder, some 2 MB a view at the paper's widths
+
+
+class R2N2(Reconstruction):
+    """3D-LSTM-3: float codes, 32·K bits a view (12:1 at K = 1024)."""
+
+    config: R2N2Config
+
+    def _make_front(self) -> None:
+        self.encoder = ViewEncoder(self.config)
+        self.head = self._make_head(self.config)
+
+    @property
+    def packed_codes(self) -> bool:
+        """Whether codes may also come as packed bits."""
+        return self.config.binary
+
+    def _make_head(self, config: R2N2Config) -> nn.Module:
+        if config.lift_channels:
+            return nn.Flatten()  # the code is the map
+        features = config.encoder_channels[-1] * config.code_side**2
+        return nn.Sequential(
+            nn.LeakyReLU(NEGATIVE_SLOPE),
+            nn.Flatten(),
+            nn.Linear(features, config.code_size),
+            nn.LeakyReLU(NEGATIVE_SLOPE),
+        )
+
+    # Differentiable path -------------------------------------------------------------------------------------------
+
+    def codes_of_views(self, views: Tensor) -> Tensor:
+        """Differentiable codes, (N, 3, 128, 128) in [0, 1] -> (N, K)."""
+        return self._codes_of_features(self.encoder(views))
+
+    def _codes_of_features(self, features: Tensor) -> Tensor:
+        codes: Tensor = self.head(features)
+        return codes[:, : self.config.code_size]
+
+    def forward(self, views: Tensor, choose: PoseChoice = most_likely_pose) -> Tensor:
+        """Trains on this: (B, V, 3, 128, 128) in [0, 1] -> logits (B, 2, 32, 32, 32) after the last view.
+
+        Args:
+            views: V views of each of B objects.
+            choose: decides where the B·V views, object by object, are placed from; only models that lift ask it.
+        """
+        return self.logits_of_codes(self.codes_of_views(views.flatten(0, 1)).unflatten(0, views.shape[:2]), choose)
+
+    # Inference path ------------------------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def encode(self, views: Tensor) -> Tensor:
+        """Codes of views; a view's code never depends on its company.
+
+        Convolution libraries choose their summation order by batch size and thread count. Our kernels do not; what
+        else there is runs for every view alone in one thread, which leaves nothing to choose by. So on one machine and
+        software the same view gives the same code, whatever the batch and the number of threads.
+
+        Args:
+            views: (N, 3, 128, 128) float32 in [0, 1].
+
+        Returns:
+            (N, K) float32.
+
+        Raises:
+            ValueError: wrong shape, or the model is in training mode.
+        """
+        codes = self._each(views, self._codes_of_features)
+        return torch.cat(codes) if codes else views.new_empty(0, self.config.code_size, dtype=torch.float32)
+
+    def _each(self, views: Tensor, function: Callable[[Tensor], Tensor]) -> list[Tensor]:
+        """What a function gives for the features of each view."""
+        size = self.config.image_size
+        if views.dim() != 4 or views.shape[1:] != (3, size, size):
+            raise ValueError(f"views: expected (N, 3, {size}, {size}), got {tuple(views.shape)}")
+        results: list[Tensor] = []
+        with self._inference(views.device):
+            views = views.float()
+            if self.encoder.in_kernels(views):
+                for some in views.split(_VIEWS_AT_ONCE):
+                    features = self.encoder(some)
+                    with one_thread():
+                        results += [function(each.clone()) for each in features.split(1)]
+            else:
+                with one_thread():
+                    results += [function(self.encoder(each.clone())) for each in views.split(1)]
+        return results

@@ -1,0 +1,196 @@
+"""Codes of views to an occupancy grid: the receiving half of 3D-R2N2 ([J] §II-C).
+
+code ──gates──┐
+              ├─ 3D-LSTM (one step a code) ──> h ──decoder──> occupancy
+h ──3³ conv───┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from jc3d.models.model import Model
+from jc3d.models.shape.config import ReconstructionConfig
+from jc3d.models.shape.grid_decoder import GridDecoder
+from jc3d.nn import ConvLSTM3d, GridState, LiftedGates, LinearGates, PoseChoice, ViewGates
+from jc3d.nn.deterministic import one_thread
+from jc3d.nn.pose_head import most_likely_pose
+from jc3d.ops import unpack_bits
+
+
+class ReceiverState(NamedTuple):
+    """What a receiver keeps of the views so far, B objects.
+
+    Attributes:
+        h: hidden state, (B, N_h, S, S, S).
+        c: cell state, the same.
+        fine: the largest of every view's details, (B, C, 16, 16, 16); C = 0 where the model has none.
+    """
+
+    h: Tensor
+    c: Tensor
+    fine: Tensor
+
+
+class Reconstruction(Model):
+    """Gates, recurrence and decoder, whatever the codes come from."""
+
+    config: ReconstructionConfig
+
+    def __init__(self, config: ReconstructionConfig) -> None:
+        super().__init__(config)
+        self._make_front()
+        self.gates = self._make_gates(config)
+        self.recurrence = ConvLSTM3d(config.hidden_channels)
+        self.decoder = GridDecoder(config)
+
+    @property
+    def packed_codes(self) -> bool:
+        """Whether codes may also come as packed bits."""
+        return False
+
+    def _make_front(self) -> None:
+        """Builds what stands before the gates: here nothing."""
+
+    def _make_gates(self, config: ReconstructionConfig) -> nn.Module:
+        if not config.lift_channels:
+            return LinearGates(config.code_size, config.hidden_channels, config.cell_side)
+        return LiftedGates(
+            code_size=config.code_size,
+            code_side=config.code_side,
+            channels=config.hidden_channels,
+            side=config.cell_side,
+            trunk_channels=config.trunk_channels,
+            context_size=config.context_size,
+            lift_channels=config.lift_channels,
+            lift_side=config.lift_side,
+            norm=config.norm,
+        )
+
+    def logits_of_codes(self, codes: Tensor, choose: PoseChoice = most_likely_pose) -> Tensor:
+        """Trains on this: (B, V, K) -> logits (B, 2, 32, 32, 32) after the last code.
+
+        Args:
+            codes: V codes of each of B objects.
+            choose: decides where the B·V views, object by object, are placed from; only models that lift ask it.
+        """
+        said = self._gates(codes.flatten(0, 1), choose)
+        # View by view in memory: a step reads its gates where they are.
+        x_gates = said.x_gates.unflatten(0, (len(codes), -1)).transpose(0, 1).contiguous()
+        state: GridState | None = None
+        for view_gates in x_gates:
+            state = self.recurrence(view_gates, state)
+        assert state is not None
+        logits: Tensor = self.decoder(state.h, said.fine.unflatten(0, (len(codes), -1)).amax(dim=1))
+        return logits
+
+    def _gates(self, codes: Tensor, choose: PoseChoice) -> ViewGates:
+        said: ViewGates = self.gates(codes, choose) if self.config.lift_channels else self.gates(codes)
+        return said
+
+    def _gates_of_each(self, codes: Tensor) -> ViewGates:
+        """Gates of (N, K) codes; if lifted, each code alone in one thread.
+
+        Which of two poses is likelier can hang on the last bit of a float, as of a square table seen from the side:
+        with nothing to choose by, a code is placed alike in any batch, in a stream and with any number of threads.
+        """
+        if not self.config.lift_channels:
+            return self._gates(codes, most_likely_pose)
+        if codes.dtype == torch.uint8:
+            codes = unpack_bits(codes, self.config.code_size)
+        with one_thread():
+            each = [self._gates(code.clone(), most_likely_pose) for code in codes.split(1)]
+        return ViewGates(*(torch.cat(parts) for parts in zip(*each, strict=True)))
+
+    @torch.inference_mode()
+    def step(self, codes: Tensor, state: ReceiverState | None = None) -> ReceiverState:
+        """Adds one view a row: (B, K) and the state so far (None: no view yet) -> the state after it."""
+        self.check_codes("codes", codes, "B")
+        return self.receive([code[None] for code in codes], state)
+
+    @torch.inference_mode()
+    def receive(self, codes: Sequence[Tensor], state: ReceiverState | None = None) -> ReceiverState:
+        """Adds all views of several objects, in one pass over the weights that the codes enter by.
+
+        Args:
+            codes: of each object its views', (V_i, K) or packed, no object having more than the one before.
+            state: that of these objects so far; None: no view yet. It stays as it is.
+
+        Returns:
+            The state after the last view of each.
+
+        Raises:
+            ValueError: no object or view, a wrong shape, a state of other objects, or the model is in training mode.
+        """
+        for index, views in enumerate(codes):
+            self.check_codes(f"codes[{index}]", views, "V")
+        counts = [len(views) for views in codes]
+        if not counts or 0 in counts or counts != sorted(counts, reverse=True):
+            raise ValueError(f"codes: expected objects with a view at least, most views first, got views {counts}")
+        if state is not None and len(state.h) != len(counts):
+            raise ValueError(f"state: expected that of the {len(counts)} objects of codes, got one of {len(state.h)}")
+        active = [sum(count > view for count in counts) for view in range(counts[0])]
+        rows = torch.stack([codes[index][view] for view, some in enumerate(active) for index in range(some)])
+        with self._inference(rows.device):
+            said = self._gates_of_each(rows)
+            each_view = zip(said.x_gates.split(active), said.fine.split(active), strict=True)
+            for view, (x_gates, fine) in enumerate(each_view):
+                state = self._add_view(x_gates, fine, state, overwrite=view > 0)
+        assert state is not None
+        return state
+
+    def check_codes(self, name: str, codes: Tensor, axes: str) -> None:
+        """Raises a ValueError for codes that are neither (*, K) floats nor, if they are bits, (*, ceil(K / 8)) uint8.
+
+        Args:
+            name: the argument's.
+            codes: to check.
+            axes: names of the dimensions before the last, such as ``"B, V"``.
+        """
+        size, packed = self.config.code_size, codes.dtype == torch.uint8 and self.packed_codes
+        last = -(-size // 8) if packed else size
+        fits = codes.dim() == axes.count(",") + 2 and codes.shape[-1] == last
+        if not fits or not (packed or codes.is_floating_point()):
+            got = f"{str(codes.dtype).removeprefix('torch.')} {tuple(codes.shape)}"
+            raise ValueError(f"{name}: expected {'uint8' if packed else 'float'} ({axes}, {last}), got {got}")
+
+    def _add_view(self, x_gates: Tensor, fine: Tensor, state: ReceiverState | None, overwrite: bool) -> ReceiverState:
+        """Adds a view of the first objects; the others' state stays."""
+        if state is None:
+            grid = self.recurrence(x_gates)
+            return ReceiverState(grid.h, grid.c, fine)
+        some = len(x_gates)
+        grid = self.recurrence(x_gates, GridState(state.h[:some], state.c[:some]), overwrite)
+        added = ReceiverState(grid.h, grid.c, torch.maximum(state.fine[:some], fine))
+        if some == len(state.h):
+            return added
+        return ReceiverState(*(torch.cat((new, old[some:])) for new, old in zip(added, state, strict=True)))
+
+    @torch.inference_mode()
+    def occupancy(self, state: ReceiverState) -> Tensor:
+        """Occupancy probabilities (B, 32, 32, 32), axes x, y, z.
+
+        On a CPU objects are decoded a few at a time, as many as keep the threads busy: that is as fast as all at once,
+        and the allocator's memory is used again, some 20 MB an object at the paper's widths.
+        """
+        device = state.h.device
+        at_once = max(torch.get_num_threads() // 2, 1) if device.type == "cpu" else len(state.h)
+        grids = state.h.new_empty(len(state.h), *(self.config.grid_size,) * 3)
+        with self._inference(device):
+            for some, h, fine in zip(
+                *(part.split(max(at_once, 1)) for part in (grids, state.h, state.fine)), strict=True
+            ):
+                some.copy_(self.decoder.probabilities(h, fine))
+        return grids
+
+    @torch.inference_mode()
+    def reconstruct(self, codes: Tensor) -> Tensor:
+        """(B, V, K) codes, or packed ones -> (B, 32, 32, 32) occupancy probabilities."""
+        self.check_codes("codes", codes, "B, V")
+        if 0 in codes.shape[:2]:
+            raise ValueError(f"codes: expected at least one object and one view, got {tuple(codes.shape)}")
+        return self.occupancy(self.receive(list(codes)))
