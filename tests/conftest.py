@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-import jc3d.models
-from jc3d import infer
 from jc3d.models import create, save_weights
 
 
@@ -28,8 +27,9 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "weights"
     folder.mkdir()
     save_weights(folder / "toy.safetensors", create("implicit-480", seed=2), {"val_miou": 0.123})
-    monkeypatch.setattr(jc3d.models, "_weights_folder", lambda: folder)
-    caches = (jc3d.models._names_by_fingerprint, infer._packaged_codec)
+    zoo, codecs = import_module("jc3d.models.packaged"), import_module("jc3d.infer.packaged")
+    monkeypatch.setattr(zoo, "_weights_folder", lambda: folder)
+    caches = (zoo._names_by_fingerprint, codecs._packaged_codec)
     for cache in caches:
         cache.cache_clear()
     yield folder

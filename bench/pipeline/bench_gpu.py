@@ -8,7 +8,7 @@ import torch
 from compiled import compiled
 from plain_r2n2 import encoder_with_weights_of, with_weights_of
 
-from jc3d.infer.batch import Receiver
+from jc3d.infer.batch import BatchReconstructor
 from jc3d.models import create
 from jc3d.ops import pack_bits
 
@@ -45,7 +45,7 @@ def bench_reconstruct(benchmark, contender, views, objects):
     with torch.inference_mode():
         run, argument = peer(contender, plain), codes
         if contender == "ours":
-            run, argument = Receiver(model), list(pack_bits(codes))
+            run, argument = BatchReconstructor(model), list(pack_bits(codes))
         # The plain network may round its products to TF32, ours does not.
         torch.testing.assert_close(run(argument), plain(codes), rtol=0, atol=1e-3)
         benchmark.extra_info["device"] = torch.cuda.get_device_name()
@@ -61,6 +61,6 @@ def bench_encode(benchmark, contender, views):
     images = torch.rand(views, 3, 128, 128, device="cuda")
     plain = encoder_with_weights_of(model).to("cuda")
     with torch.inference_mode():
-        run = model.encode_packed if contender == "ours" else peer(contender, plain)
+        run = model.compress if contender == "ours" else peer(contender, plain)
         benchmark.extra_info["device"] = torch.cuda.get_device_name()
         benchmark(waiting(run), images)

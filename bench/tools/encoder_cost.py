@@ -78,7 +78,7 @@ def model_of(name: str) -> R2N2:
 
 def encode_of(model: R2N2):
     """(N, 3, 128, 128) to what is sent, as `jc3d.infer.Codec` does it."""
-    return model.encode_packed if isinstance(model, Implicit) else model.encode
+    return model.compress if isinstance(model, Implicit) else model.encode
 
 
 def memory(code: str, subject: str) -> list[int]:

@@ -53,10 +53,10 @@ def _run(contender: str, folder: Path, views: int, objects: int) -> None:
     codes = torch.randn(objects, views, 1024, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         if contender == "ours":
-            from jc3d.infer.batch import Receiver
+            from jc3d.infer.batch import BatchReconstructor
             from jc3d.models import load
 
-            Receiver(load(folder / "ours.safetensors"))(list(codes))
+            BatchReconstructor(load(folder / "ours.safetensors"))(list(codes))
         else:
             from compiled import compiled
             from plain_r2n2 import PlainR2N2

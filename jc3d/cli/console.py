@@ -49,6 +49,11 @@ def new_progress() -> Progress:
     )
 
 
+def warn_renamed(old: str, new: str) -> None:
+    """Says on stderr that an option has another name; the old one is taken for a release."""
+    Console(stderr=True).print(f"jc3d: {old} is named {new} now", highlight=False, markup=False)
+
+
 def cost(codes: Codes) -> dict[str, str]:
     """How the size of codes is said everywhere."""
     return {

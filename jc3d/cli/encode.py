@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from jc3d.cli.console import console, cost, new_progress, print_facts
+from jc3d.cli.console import console, cost, new_progress, print_facts, warn_renamed
 from jc3d.cli.options import DEFAULT_MODEL, Device, Model
 
 
@@ -22,9 +22,10 @@ def encode(
     num_bytes: Annotated[
         int | None, typer.Option(min=1, help="Most bytes of the file: as many iterations as that allows.")
     ] = None,
-    search_steps: Annotated[
-        int, typer.Option(min=0, help="Gradient steps to look for better bits of images; 40 take seconds a view.")
+    refinement_steps: Annotated[
+        int, typer.Option(min=0, help="Gradient steps that improve the codes of images; 40 take seconds a view.")
     ] = 0,
+    search_steps: Annotated[int | None, typer.Option(min=0, hidden=True)] = None,
     device: Device = "cpu",
 ) -> None:
     """Encode views of an object into a [bold].jc3d[/bold] file: 128 bytes a view with implicit-384."""
@@ -32,15 +33,18 @@ def encode(
     from jc3d.errors import ImageError
     from jc3d.infer import load
 
+    if search_steps is not None:
+        warn_renamed("--search-steps", "--refinement-steps")
+        refinement_steps = search_steps
     codec = load(model, device)
     start = time.perf_counter()
     if num_bytes is not None:  # the views share what the file may hold
-        codes = codec.encode(images, iterations, num_bytes, search_steps)
+        codes = codec.encode(images, iterations, num_bytes, refinement_steps)
     else:
         with new_progress() as progress:
             # One by one for the progress bar: a view's code does not depend on the others.
             tracked = progress.track(images, description="encoding")
-            parts = [codec.encode(image, iterations, None, search_steps) for image in tracked]
+            parts = [codec.encode(image, iterations, None, refinement_steps) for image in tracked]
         for image, part in zip(images, parts, strict=True):
             if part.image_size != parts[0].image_size:
                 size = "{}x{} pixels (height x width)".format

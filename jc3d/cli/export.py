@@ -12,8 +12,6 @@ from jc3d.cli.console import console, print_facts
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from jc3d.export.model_parts import Part
-
 
 def export(
     model: Annotated[
@@ -35,9 +33,9 @@ def export(
 ) -> None:
     """Write a model's parts as [bold].onnx[/bold] (any ONNX runtime) or [bold].pt2[/bold] (torch.export) files."""
     from jc3d import models
-    from jc3d.export.model_parts import OPSET, check_path, export_part, signature
+    from jc3d.export.model_parts import OPSET, check_path, export_part, parts_of
 
-    parts: dict[Part, Path | None] = {"encoder": encoder, "step": step, "decoder": decoder}
+    parts = {"encoder": encoder, "step": step, "decoder": decoder}
     wanted = {part: path for part, path in parts.items() if path is not None}
     if not wanted:
         raise ValueError("export: expected at least one of --encoder, --step and --decoder, got none")
@@ -45,18 +43,16 @@ def export(
         raise ValueError("export: expected a file of its own for each part, got the same one twice")
     suffixes = {part: check_path(path) for part, path in wanted.items()}  # before anything is written
     loaded = models.load(model)
-    if not isinstance(loaded, models.R2N2):
-        raise ValueError(f"model: expected one of the R2N2 or implicit family, got {loaded.config.name}")
+    given = parts_of(loaded)
     for part, path in wanted.items():
         export_part(path, loaded, part)
-        names = signature(loaded.config, part)
-        inputs = [f"{name} {_kind(example)}" for name, example in names.inputs.items()]
+        inputs = [f"{name} {_kind(example)}" for name, example in given[part].inputs.items()]
         console.print(f"{path}: the {part} of {loaded.config.name}", soft_wrap=True)
         print_facts(
             {
                 "format": f"ONNX, opset {OPSET}" if suffixes[part] == ".onnx" else "torch.export",
                 "takes": ", ".join(inputs),
-                "gives": ", ".join(names.outputs),
+                "gives": ", ".join(given[part].outputs),
                 "size": f"{path.stat().st_size} bytes",
             }
         )

@@ -10,11 +10,10 @@ def models() -> None:
     import torch
 
     from jc3d import models as zoo
-    from jc3d.models.registry import build
 
     packaged = zoo.packaged()
     table = new_table("model", "bits", "ratio", "parameters", "weights", "val mIoU")
-    for name in sorted(zoo.PRESETS.keys() | set(packaged)):
+    for name in sorted(zoo.presets().keys() | set(packaged)):
         weights, miou = "", ""
         if name in packaged:
             path = zoo.packaged_path(name)
@@ -27,7 +26,7 @@ def models() -> None:
         else:
             config = zoo.preset(name)
         with torch.device("meta"):  # shapes only: the paper's widths are hundreds of megabytes
-            parameters = sum(parameter.numel() for parameter in build(config).parameters())
+            parameters = sum(parameter.numel() for parameter in zoo.build(config).parameters())
         most = config.max_iterations
         ratio = f"{config.ratio:.0f}:1" if most == 1 else f"{config.ratio:.0f}..{config.ratio / most:.0f}:1"
         table.add_row(name, f"{config.code_bits}", ratio, f"{parameters / 1e6:.2f} M", weights, miou)

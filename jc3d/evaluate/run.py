@@ -21,14 +21,14 @@ from jc3d.evaluate.protocol import Protocol
 from jc3d.evaluate.report import FileSize, Rate, Report, Score, ShapeScores
 from jc3d.geometry.quarter_turns import quarter_turns
 from jc3d.infer import Codec, load
-from jc3d.models import AnyModel, Model
+from jc3d.models import Model
 from jc3d.ops import voxel_iou
 
 _OTHER = "other"
 
 
 def evaluate(
-    model: str | Path | AnyModel, protocol: Protocol | None = None, progress: bool = False, device: str = "cpu"
+    model: str | Path | Model, protocol: Protocol | None = None, progress: bool = False, device: str = "cpu"
 ) -> Report:
     """Runs encode -> bytes of a file -> reconstruct and decode on every object of a split, at every setting.
 
@@ -62,7 +62,7 @@ def evaluate(
         if category == OTHER_CATEGORY and protocol.thirteen:
             continue
         name = CATEGORIES[category] if category != OTHER_CATEGORY else _OTHER
-        sent = codec.encode(sample.views, max(protocol.iterations), search_steps=protocol.search_steps)
+        sent = codec.encode(sample.views, max(protocol.iterations), refinement_steps=protocol.search_steps)
         for views, iterations in files:
             file = _first(sent, views, iterations).to_bytes()
             codes = Codes.from_bytes(file)

@@ -8,19 +8,19 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from jc3d.infer.cuda_graph import ReconstructionPlan
+from jc3d.infer.cuda_graph import ReconstructionGraph
 from jc3d.models import ReceiverState, Reconstruction
 from jc3d.ops import unpack_bits
 
 
-class Receiver:
+class BatchReconstructor:
     """A frozen model as a function of codes: any number of objects, each with any number of views, from any thread.
 
     Objects are handled in groups of at most so many codes (an object with more is a group of its own, its views added
     in parts). Of a group all codes enter in one pass over the weights, each view is added to all objects that have as
     many, and the grids are decoded a few at a time; so memory is bounded whatever comes in. Which objects share a group
     changes a grid by no more than rounding (1e-6). On a GPU a group runs in CUDA graphs, captured once for each power
-    of two of objects (:class:`jc3d.infer.cuda_graph.ReconstructionPlan`), views one after another.
+    of two of objects (:class:`jc3d.infer.cuda_graph.ReconstructionGraph`), views one after another.
 
     Args:
         model: frozen (:meth:`jc3d.models.Model.freeze`).
@@ -37,7 +37,7 @@ class Receiver:
             raise ValueError("model: expected one that is frozen (model.freeze()), got one that can be trained")
         self.model = model
         self.codes_at_once = codes_at_once
-        self._plans: dict[int, ReconstructionPlan] = {}
+        self._graphs: dict[int, ReconstructionGraph] = {}
         self._lock = threading.Lock()
 
     def __call__(self, codes: Iterable[Tensor]) -> Tensor:
@@ -66,16 +66,16 @@ class Receiver:
         if self.model.device.type == "cuda":
             size = self.model.config.code_size
             floats = [unpack_bits(views, size) if views.dtype == torch.uint8 else views for views in objects]
-            return self._plan(len(objects))(floats)
+            return self._graph(len(objects))(floats)
         return self.model.occupancy(self._receive(objects))
 
-    def _plan(self, objects: int) -> ReconstructionPlan:
+    def _graph(self, objects: int) -> ReconstructionGraph:
         """The plan for so many objects, or for the next power of two: so there are few, and they are kept."""
         size = 1 << (objects - 1).bit_length()
         with self._lock:
-            if size not in self._plans:
-                self._plans[size] = ReconstructionPlan(self.model, size)
-            return self._plans[size]
+            if size not in self._graphs:
+                self._graphs[size] = ReconstructionGraph(self.model, size)
+            return self._graphs[size]
 
     def _receive(self, objects: list[Tensor]) -> ReceiverState:
         """All views of a group; those of one object that has more than a group may have, some at a time."""

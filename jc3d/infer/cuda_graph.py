@@ -14,7 +14,7 @@ from jc3d.models import ReceiverState, Reconstruction
 _WARM_UP = 3  # calls before a capture: libraries choose their algorithms and take their workspaces
 
 
-class ReconstructionPlan:
+class ReconstructionGraph:
     """Adds a view to all objects at once, and decodes them; nothing is allocated between.
 
     The shapes never change, so that on a GPU both become graphs: one launch instead of one a kernel. An object that has

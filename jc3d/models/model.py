@@ -1,29 +1,93 @@
-"""What every model is: a module with a config, and an identity that codes carry."""
+"""What every model is: a module built from a config, with an identity that codes carry, and views to bytes."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
-from typing import Any, Self
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, ClassVar, NamedTuple, Self
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from jc3d.codec.codes import FINGERPRINT_BYTES
 from jc3d.nn.deterministic import float32_products
 
-FINGERPRINT_BYTES = 8
+VIEW_SIZE = 128
+"""Pixels along each side of the views of objects."""
 
 _State = list[tuple[int, int]]
 
 
-class Model(nn.Module):
-    """A module that is built from a frozen dataclass and can be frozen itself.
+class CodeFormat(NamedTuple):
+    """What a view's code of one iteration is on the wire.
+
+    Attributes:
+        code_bits: its bits; 32 a number for float codes.
+        binary: whether these are bits, or float32 numbers.
+    """
+
+    code_bits: int
+    binary: bool
+
+
+@dataclass(frozen=True)
+class ModelConfig(ABC):
+    """Architecture of a model; a family adds its fields.
+
+    Attributes:
+        name: preset name.
+    """
+
+    name: str
+
+    family: ClassVar[str]
+    """The name a family is registered by; :func:`jc3d.models.registry.register` sets it."""
+    image_size: ClassVar[int | None] = VIEW_SIZE
+    """Pixels along each side of the images that it encodes; None: any size that :meth:`check_size` accepts."""
+
+    @abstractmethod
+    def code_format(self, size: tuple[int, int]) -> CodeFormat:
+        """The format of the code of an image (height, width)."""
+
+    @property
+    def max_iterations(self) -> int:
+        """Most iterations of a view's code."""
+        return 1
+
+    @property
+    def norm(self) -> bool:
+        """Whether there are batch normalisations."""
+        return False
+
+    def with_norm(self, norm: bool) -> Self:
+        """The same with or without batch normalisation; a family without any is always the same."""
+        return self
+
+    def check_size(self, size: tuple[int, int]) -> None:
+        """Raises a ValueError for an image (height, width) that is not encoded."""
+        if self.image_size is not None and size != (self.image_size, self.image_size):
+            raise ValueError(f"expected {(self.image_size, self.image_size)}, got {size}")
+
+    @property
+    def code_bits(self) -> int:
+        """Bits of the code of a view of an object and one iteration."""
+        return self.code_format((VIEW_SIZE, VIEW_SIZE)).code_bits
+
+    @property
+    def ratio(self) -> float:
+        """Compression ratio of such a view and one iteration by payload, [J] eq. 12."""
+        return VIEW_SIZE * VIEW_SIZE * 24 / self.code_bits
+
+
+class Part(nn.Module):
+    """A module that is built from a config and can be frozen: a model, or a part of one.
 
     Args:
-        config: with a ``name`` and a ``family``.
+        config: a frozen dataclass.
     """
 
     config: Any
@@ -31,13 +95,59 @@ class Model(nn.Module):
     def __init__(self, config: Any) -> None:
         super().__init__()
         self.config = config
-        # With what was fingerprinted: parts of a model can be written to without the model's knowing.
-        self._fingerprint: tuple[_State, bytes] | None = None
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
+        """Where it is."""
         return next(self.parameters()).device
+
+    def freeze(self) -> Self:
+        """Eval mode and no gradients; returns itself."""
+        return self.eval().requires_grad_(False)
+
+    @contextmanager
+    def _inference(self, device: torch.device) -> Iterator[None]:
+        """Float32 throughout, whatever the caller has set: neither autocast nor TF32."""
+        if self.training:
+            raise ValueError("model: expected eval mode (model.eval()), got training mode")
+        with torch.autocast(device.type, enabled=False), float32_products(device):
+            yield
+
+
+class Model(Part, ABC):
+    """A network with a name on the wire. What else it can do its capabilities say (:mod:`jc3d.models.capabilities`).
+
+    Args:
+        config: of the family that the class is registered for.
+    """
+
+    config: ModelConfig
+
+    task: ClassVar[str]
+    """What trains it, see :mod:`jc3d.train.tasks`."""
+    refines: ClassVar[bool] = False
+    """Whether a sender may refine its codes (:meth:`compress`): only where they serve images alone."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        # With what was fingerprinted: parts of a model can be written to without the model's knowing.
+        self._fingerprint: tuple[_State, bytes] | None = None
+
+    @abstractmethod
+    def compress(self, images: Tensor, iterations: int | None = None, refinement_steps: int = 0) -> Tensor:
+        """Codes of views as they go over the wire. A view's code depends on nothing but the view.
+
+        Args:
+            images: (V, 3, height, width) float32 in [0, 1], of a size that the config's ``check_size`` accepts.
+            iterations: T, 1 to the config's ``max_iterations``; None: the most.
+            refinement_steps: gradient steps by which the sender improves each iteration's code, where :attr:`refines`.
+
+        Returns:
+            (V, T, bytes) uint8: bits packed as by :func:`jc3d.ops.pack_bits`, or little-endian float32 numbers.
+
+        Raises:
+            ValueError: wrong shape, an argument out of range, or the model is in training mode.
+        """
 
     @property
     def fingerprint(self) -> bytes:
@@ -61,23 +171,17 @@ class Model(nn.Module):
         tensors = [*self.parameters(), *self.buffers()]
         return [(tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version) for tensor in tensors]
 
-    def freeze(self) -> Self:
-        """Eval mode and no gradients; returns itself."""
-        return self.eval().requires_grad_(False)
-
     def train(self, mode: bool = True) -> Self:
         """As in torch; training forgets the fingerprint, since the weights are about to change."""
         if mode:
             self._fingerprint = None
         return super().train(mode)
 
-    @contextmanager
-    def _inference(self, device: torch.device) -> Iterator[None]:
-        """Float32 throughout, whatever the caller has set: neither autocast nor TF32."""
-        if self.training:
-            raise ValueError("model: expected eval mode (model.eval()), got training mode")
-        with torch.autocast(device.type, enabled=False), float32_products(device):
-            yield
+
+def check_iterations(config: ModelConfig, iterations: int) -> None:
+    """Raises a ValueError for iterations that a model of this config does not have."""
+    if not 1 <= iterations <= config.max_iterations:
+        raise ValueError(f"iterations: expected 1 to {config.max_iterations}, got {iterations}")
 
 
 def _changed(config: Any) -> dict[str, Any]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from jc3d.models.image.convlstm import RnnConfig
-from jc3d.models.joint.joint import Joint
-from jc3d.models.presets import ModelConfig
-from jc3d.models.registry import AnyModel, build
+from jc3d.models.model import Model
+from jc3d.models.registry import build
 from jc3d.models.shape.grid_decoder import GridDecoder
 from jc3d.nn import DownsampleConv2d, UpsampleConv3d
 from jc3d.nn.image_blocks import ResidualConv2d
@@ -19,7 +18,7 @@ from jc3d.nn.image_blocks import ResidualConv2d
 _Kernel = nn.Conv2d | nn.Conv3d | UpsampleConv3d
 
 
-def fold_norms(model: AnyModel) -> AnyModel:
+def fold_norms(model: Model) -> Model:
     """A copy in eval mode with every batch normalisation folded into the convolution before it.
 
     Args:
@@ -28,7 +27,7 @@ def fold_norms(model: AnyModel) -> AnyModel:
     Returns:
         The same function (in eval mode) as a model whose config has ``norm=False``.
     """
-    folded = build(_with_norm(model.config, False)).eval()
+    folded = build(model.config.with_norm(False)).eval()
     with torch.no_grad():
         _copy_equal_names(folded, model)
         for (target, _), (kernel, norm) in zip(_kernels(folded), _kernels(model), strict=True):
@@ -42,19 +41,19 @@ def fold_norms(model: AnyModel) -> AnyModel:
     return folded.requires_grad_(False)
 
 
-def unfold_norms(model: AnyModel, views: Tensor) -> AnyModel:
+def unfold_norms(model: Model, run: Callable[[Model], object]) -> Model:
     """The reverse of :func:`fold_norms`, to train packaged weights further: batch normalisations that change nothing.
 
-    Each gets the statistics of its input on ``views``, and the scale and shift that undo them.
+    Each gets the statistics of its input, and the scale and shift that undo them.
 
     Args:
         model: one without norms.
-        views: (B, V, 3, 128, 128) float32 in [0, 1] of the data to be trained on, a hundred views or so.
+        run: runs a model once on the data to be trained on, a hundred views or so.
 
     Returns:
         The same function (in eval mode) as a model whose config has ``norm=True``.
     """
-    unfolded = build(_with_norm(model.config, True)).eval()
+    unfolded = build(model.config.with_norm(True)).eval()
     with torch.no_grad():
         _copy_equal_names(unfolded, model)
         for (target, _), (kernel, _) in zip(_kernels(unfolded), _kernels(model), strict=True):
@@ -64,18 +63,10 @@ def unfold_norms(model: AnyModel, views: Tensor) -> AnyModel:
             for _, norm in _kernels(unfolded)
             if isinstance(norm, nn.BatchNorm2d | nn.BatchNorm3d)
         ]
-        if isinstance(unfolded, Joint):
-            unfolded(views, unfolded.config.max_iterations)
-        else:
-            unfolded(views)
+        run(unfolded)
     for hook in hooks:
         hook.remove()
     return unfolded
-
-
-def _with_norm(config: ModelConfig, norm: bool) -> ModelConfig:
-    """Image codecs have none."""
-    return config if isinstance(config, RnnConfig) else config.with_norm(norm)
 
 
 def _kernels(model: nn.Module) -> list[tuple[_Kernel, nn.Module]]:

@@ -7,6 +7,7 @@ float32. The fingerprint is taken over the float32 values that both ends compute
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -14,22 +15,29 @@ from typing import Any, get_type_hints
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import Tensor
 
 from jc3d.errors import WeightsError
 from jc3d.io.atomic import atomic_write
+from jc3d.models.model import Model
 from jc3d.models.norms import fold_norms
-from jc3d.models.registry import _FAMILIES, AnyModel, build
+from jc3d.models.registry import build, family
 
 FORMAT = "jc3d-weights-1"
 
 
-def save_weights(path: str | Path, model: AnyModel, info: dict[str, Any]) -> None:
+def save_weights(path: str | Path, model: Model, info: dict[str, Any], left_out: Sequence[str] = ()) -> None:
     """Writes a model's weights, atomically; batch normalisations are folded first.
 
     Args:
         path: a ``.safetensors`` file.
         model: what to save.
         info: what a model card says (data, seeds, command, commit, metrics); JSON-serialisable.
+        left_out: parts that are models themselves and kept elsewhere: the file holds their fingerprints alone, and
+            whoever loads it has to have them.
+
+    Raises:
+        WeightsError: a weight that is not finite in float16.
     """
     folded = fold_norms(model)
     tensors = {name: tensor.half().contiguous() for name, tensor in folded.state_dict().items()}
@@ -45,15 +53,26 @@ def save_weights(path: str | Path, model: AnyModel, info: dict[str, Any]) -> Non
         "fingerprint": folded.fingerprint.hex(),
         "info": json.dumps(info),
     }
+    if left_out:
+        metadata["parts"] = json.dumps({part: _part(folded, part).fingerprint.hex() for part in left_out})
+        tensors = {name: tensor for name, tensor in tensors.items() if name.split(".")[0] not in left_out}
     with atomic_write(path) as file:
         file.write(save(tensors, metadata))
+
+
+def _part(model: Model, name: str) -> Model:
+    part = getattr(model, name)
+    if not isinstance(part, Model):
+        raise TypeError(f"left_out: expected parts that are models, got {name!r}, a {type(part).__name__}")
+    return part
 
 
 def read_metadata(path: str | Path) -> dict[str, Any]:
     """What a weights file says of itself, without reading a tensor.
 
     Returns:
-        ``config`` (a :data:`ModelConfig`), ``fingerprint`` (bytes), ``info`` (dict).
+        ``config`` (a `ModelConfig`), ``fingerprint`` (bytes), ``info`` (dict), ``parts`` (of each part that it names
+        instead of holding it, the fingerprint).
 
     Raises:
         WeightsError: missing, unreadable or not one of ours.
@@ -70,9 +89,10 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
         raise WeightsError(f"weights: {path}: expected format {FORMAT}, got {metadata.get('format')}")
     try:
         return {
-            "config": _parse_config(_FAMILIES[metadata["family"]][1], json.loads(metadata["config"])),
+            "config": _parse_config(family(metadata["family"]).config, json.loads(metadata["config"])),
             "fingerprint": bytes.fromhex(metadata["fingerprint"]),
             "info": json.loads(metadata["info"]),
+            "parts": {part: bytes.fromhex(text) for part, text in json.loads(metadata.get("parts", "{}")).items()},
         }
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"weights: {path}: metadata cannot be read ({error!r})") from error
@@ -91,11 +111,20 @@ def _parse_config(kind: Any, raw: dict[str, Any]) -> Any:
     return kind(**values)
 
 
-def load_weights(path: str | Path, device: str | torch.device = "cpu") -> AnyModel:
+def load_weights(
+    path: str | Path, device: str | torch.device = "cpu", find_part: Callable[[bytes], Model] | None = None
+) -> Model:
     """A model from a weights file, in eval mode, float32.
 
+    Args:
+        path: the file.
+        device: where to put it.
+        find_part: gives the model of a fingerprint, for files that name a part of theirs instead of holding it. Its
+            tensors become the part's: they are not copied.
+
     Raises:
-        WeightsError: missing, damaged, wrong shapes, or the fingerprint does not match the values.
+        WeightsError: missing, damaged, wrong shapes, a part that is not to be had, or the fingerprint does not match
+            the values.
     """
     metadata = read_metadata(path)
     try:
@@ -104,17 +133,19 @@ def load_weights(path: str | Path, device: str | torch.device = "cpu") -> AnyMod
             shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
     except (TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(f"weights: {path}: no model can be built from its config ({error})") from error
+    tensors = _part_tensors(path, metadata["parts"], find_part)
     try:
         with safe_open(path, framework="pt") as file:
             stored = {name: torch.Size(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-            wrong = sorted(name for name in stored.keys() | shapes.keys() if stored.get(name) != shapes.get(name))
+            there = {name: tensor.shape for name, tensor in tensors.items()} | stored
+            wrong = sorted(name for name in there.keys() | shapes.keys() if there.get(name) != shapes.get(name))
             if wrong:
                 name = wrong[0]
                 raise WeightsError(
                     f"weights: {path} does not fit its architecture: {name}: expected shape {shapes.get(name)}, "
-                    f"got {stored.get(name)}"
+                    f"got {there.get(name)}"
                 )
-            tensors = {name: file.get_tensor(name).float() for name in stored}
+            tensors |= {name: file.get_tensor(name).float() for name in stored}
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"weights: {path} is damaged ({error})") from error
     model.load_state_dict(tensors, assign=True)
@@ -125,3 +156,16 @@ def load_weights(path: str | Path, device: str | torch.device = "cpu") -> AnyMod
         )
     model.to(device)
     return model
+
+
+def _part_tensors(
+    path: str | Path, parts: dict[str, bytes], find_part: Callable[[bytes], Model] | None
+) -> dict[str, Tensor]:
+    """The tensors of the parts that a file names, by their names in the whole model."""
+    tensors: dict[str, Tensor] = {}
+    for part, fingerprint in parts.items():
+        if find_part is None:
+            raise WeightsError(f"weights: {path}: its {part} is the model {fingerprint.hex()}, not at hand here")
+        found = find_part(fingerprint).state_dict()
+        tensors |= {f"{part}.{name}": tensor for name, tensor in found.items()}
+    return tensors

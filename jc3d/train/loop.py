@@ -33,8 +33,8 @@ from jc3d.losses import compression_loss, occupancy_loss
 from jc3d.metrics import best_quarter_turn, iou
 from jc3d.models import (
     R2N2,
-    AnyModel,
     Joint,
+    Model,
     RnnCompressor,
     create,
     fold_norms,
@@ -281,7 +281,7 @@ def jitter(sample: ObjectSample, rng: Random) -> ObjectSample:
 class Training(L.LightningModule):  # type: ignore[misc, name-defined]
     """One model under training."""
 
-    def __init__(self, config: TrainConfig, model: AnyModel, sources: list[Source], taken: str = "") -> None:
+    def __init__(self, config: TrainConfig, model: Model, sources: list[Source], taken: str = "") -> None:
         super().__init__()
         self.config = config
         self.model = model
@@ -379,6 +379,7 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
             decoded = model(flat, rates[-1]).images
             loss = compression_loss(decoded, flat, self.config.ssim_weight, self.config.colour_weight)
             return {"l1": compression_loss(decoded, flat), "loss": loss}
+        assert isinstance(model, Joint)
         logits, images = model.logits_at(views, rates)
         mious = {f"miou-{rate}": _miou(each, batch) for rate, each in zip(rates, logits, strict=True)}
         return mious | {"l1": compression_loss(images, flat)}
@@ -425,13 +426,14 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-def _unnormalised(model: AnyModel) -> tuple[str, ...]:
+def _unnormalised(model: Model) -> tuple[str, ...]:
     """Prefixes of the layers that learn at ``gate_rate``: those about a matrix into the gates."""
     parts = ("head.", "gates.", "recurrence.")
     if isinstance(model, RnnCompressor):
         return ()
     if isinstance(model, Joint):
         return () if model.config.reconstruction.lift_channels else tuple(f"reconstruction.{part}" for part in parts)
+    assert isinstance(model, R2N2)
     return () if model.config.lift_channels else parts
 
 
@@ -563,7 +565,7 @@ def _check_resumable(config: TrainConfig, path: Path) -> None:
             raise ValueError(f"{name}: expected {was} as in {path}, got {value!r}; give another folder or --no-resume")
 
 
-def _initial_model(config: TrainConfig, sources: list[Source]) -> tuple[AnyModel, str]:
+def _initial_model(config: TrainConfig, sources: list[Source]) -> tuple[Model, str]:
     """Fresh weights, those of ``config.init`` over them, normalisations put back; and what was taken of them."""
     fresh = create(config.preset, config.seed)
     if not config.init:
@@ -583,11 +585,13 @@ def _initial_model(config: TrainConfig, sources: list[Source]) -> tuple[AnyModel
     if norm:
         draws = [(source, index) for index in range(_CALIBRATION_OBJECTS // len(sources)) for source in sources]
         samples = [source.get(index % len(source), config.seed, config.max_views) for source, index in draws]
-        model = unfold_norms(model, stack(samples).views.float() / 255)
+        views = stack(samples).views.float() / 255
+        joint = isinstance(model, Joint)
+        model = unfold_norms(model, lambda each: each(views, each.config.max_iterations) if joint else each(views))
     return model.requires_grad_(True), ", ".join(said)
 
 
-def _part(model: AnyModel, name: str, argument: str) -> nn.Module:
+def _part(model: Model, name: str, argument: str) -> nn.Module:
     """The part of a model that an argument names."""
     parts = dict(model.named_children())
     if name not in parts:

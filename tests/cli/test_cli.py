@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -47,8 +48,8 @@ def codes_file(tmp_path: Path, images: list[str]) -> Path:
 
 def clear_caches() -> None:
     """After the folder of weights has changed."""
-    jc3d.models._names_by_fingerprint.cache_clear()
-    infer._packaged_codec.cache_clear()
+    import_module("jc3d.models.packaged")._names_by_fingerprint.cache_clear()
+    jc3d.infer.packaged._packaged_codec.cache_clear()
 
 
 def fails(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:

@@ -24,7 +24,7 @@ from jc3d.evaluate import Protocol, Report, Score, Spread, evaluate, tables
 from jc3d.evaluate.images import image_scores, qualities
 from jc3d.infer import Codec
 from jc3d.metrics import best_quarter_turn, iou, ms_ssim, ssim
-from jc3d.models import R2N2, RnnCompressor, Sequential, create, preset
+from jc3d.models import R2N2, RnnCompressor, SequentialJoint, create, preset
 
 VIEWS, ITERATIONS, THRESHOLDS, OBJECTS, SEED = (1, 3), (2, 1), (0.4, 0.5), 3, 4
 
@@ -51,10 +51,10 @@ def slab() -> R2N2:
 
 
 @pytest.fixture(scope="module")
-def sequential() -> Sequential:
+def sequential() -> SequentialJoint:
     """Fresh weights, doubled: else the grid hardly depends on what was sent."""
     model = create("sequential")
-    assert isinstance(model, Sequential)
+    assert isinstance(model, SequentialJoint)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(1 + (parameter.dim() > 1))
@@ -62,7 +62,7 @@ def sequential() -> Sequential:
 
 
 @pytest.fixture(scope="module")
-def report(sequential: Sequential) -> Report:
+def report(sequential: SequentialJoint) -> Report:
     pytest.importorskip("torchmetrics", reason="the train extra is not installed")
     protocol = Protocol(views=VIEWS, iterations=ITERATIONS, thresholds=THRESHOLDS, objects=OBJECTS, seed=SEED)
     return evaluate(sequential, protocol)
@@ -115,7 +115,9 @@ def test_an_evaluation_begins_at_any_object(shards: Path, slab: R2N2) -> None:
         evaluate(slab, Protocol(data=f"shards={shards}", first=15))
 
 
-def test_every_setting_scores_what_a_link_of_just_that_setting_gives(report: Report, sequential: Sequential) -> None:
+def test_every_setting_scores_what_a_link_of_just_that_setting_gives(
+    report: Report, sequential: SequentialJoint
+) -> None:
     codec, source = Codec(sequential), ProceduralSource("test")
     settings = [(scores.views, scores.iterations, scores.threshold) for scores in report.shapes]
     assert settings == [(v, n, t) for v in VIEWS for n in ITERATIONS for t in THRESHOLDS]
@@ -140,7 +142,7 @@ def test_every_setting_scores_what_a_link_of_just_that_setting_gives(report: Rep
 
 
 def test_every_setting_passes_once_through_the_bytes_of_a_file(
-    sequential: Sequential, monkeypatch: pytest.MonkeyPatch
+    sequential: SequentialJoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("torchmetrics", reason="the train extra is not installed")
     read = []
@@ -187,7 +189,7 @@ def test_other_categories_are_left_out_unless_asked_for(shards: Path, slab: R2N2
 # Images --------------------------------------------------------------------------------------------------------------
 
 
-def test_images_are_scored_as_decoded_from_each_rate(report: Report, sequential: Sequential) -> None:
+def test_images_are_scored_as_decoded_from_each_rate(report: Report, sequential: SequentialJoint) -> None:
     codec, source = Codec(sequential), ProceduralSource("test")
     assert [scores.iterations for scores in report.images] == list(ITERATIONS)
     for scores in report.images:
@@ -361,7 +363,7 @@ def test_a_protocol_refuses(fields: dict[str, Any], message: str) -> None:
         Protocol(**fields)
 
 
-def test_iterations_that_a_model_does_not_have(slab: R2N2, sequential: Sequential) -> None:
+def test_iterations_that_a_model_does_not_have(slab: R2N2, sequential: SequentialJoint) -> None:
     with pytest.raises(ValueError, match="iterations: expected 1 with r2n2-small, which has one code a view, got 2"):
         evaluate(slab, Protocol(iterations=(1, 2)))
     with pytest.raises(ValueError, match="iterations: expected 1 to 8 with sequential, got 9"):

@@ -18,7 +18,7 @@ from jc3d import infer
 from jc3d.codec import Codes
 from jc3d.data.sources.procedural import ProceduralSource
 from jc3d.errors import MissingExtraError
-from jc3d.export.model_parts import FORMAT, OPSET, SUFFIXES, Part, export_part, metadata, signature
+from jc3d.export.model_parts import FORMAT, OPSET, SUFFIXES, export_part, metadata, parts_of
 from jc3d.io.atomic import atomic_write
 from jc3d.models import R2N2, Implicit, ImplicitConfig, R2N2Config, ReceiverState, load
 from jc3d.models.registry import build
@@ -27,7 +27,7 @@ onnx = pytest.importorskip("onnx", reason="the extra 'onnx' is not installed")
 onnxruntime = pytest.importorskip("onnxruntime", reason="the extra 'onnx' is not installed")
 pytest.importorskip("onnxscript", reason="the extra 'onnx' is not installed")
 
-PARTS: tuple[Part, ...] = ("encoder", "step", "decoder")
+PARTS = ("encoder", "step", "decoder")
 PACKAGED = ("implicit-384", "r2n2-small")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "export.md"
 
@@ -59,7 +59,7 @@ def exported(models: dict[str, R2N2], tmp_path_factory: pytest.TempPathFactory) 
     """The path of a part of a model, written at the first call; as ONNX, or with another suffix."""
     folder = tmp_path_factory.mktemp("exported")
 
-    def path(name: str, part: Part, suffix: str = ".onnx") -> Path:
+    def path(name: str, part: str, suffix: str = ".onnx") -> Path:
         file = folder / f"{name}-{part}{suffix}"
         if not file.exists():
             export_part(file, models[name], part)
@@ -76,13 +76,13 @@ def views() -> Tensor:
 
 
 def codes_of(model: R2N2, views: Tensor) -> Tensor:
-    return model.encode_packed(views) if isinstance(model, Implicit) else model.encode(views)
+    return model.compress(views)[:, 0] if isinstance(model, Implicit) else model.encode(views)
 
 
 def start(model: R2N2, rows: int) -> dict[str, Tensor]:
     """The state before the first view."""
     values = {"h": 0.0, "c": 0.0, "fine": -torch.inf}
-    inputs = signature(model.config, "step").inputs
+    inputs = parts_of(model)["step"].inputs
     return {name: torch.full((rows, *inputs[name].shape[1:]), values[name]) for name in inputs if name in values}
 
 
@@ -98,7 +98,7 @@ def check_stream(model: R2N2, codes: Tensor, step: Callable[..., Any], decoder: 
         for name, tensor in state.items():
             # Details are read bilinearly where the pose puts them: 8e-5 apart was seen.
             torch.testing.assert_close(tensor, getattr(expected, name), rtol=0, atol=1e-3 if name == "fine" else 1e-4)
-        (grid,) = decoder(**{name: state[name] for name in signature(model.config, "decoder").inputs})
+        (grid,) = decoder(**{name: state[name] for name in parts_of(model)["decoder"].inputs})
         torch.testing.assert_close(grid, model.occupancy(expected), rtol=0, atol=1e-5)
     assert isinstance(expected, ReceiverState)
 
@@ -131,9 +131,9 @@ encoder_in: dict[str, Callable[[Path], Callable[[Tensor], Tensor]]] = {
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("name", MODELS)
 def test_onnx_files_are_of_the_standard_domain_and_say_what_they_are(
-    models: dict[str, R2N2], exported: Callable[..., Path], name: str, part: Part
+    models: dict[str, R2N2], exported: Callable[..., Path], name: str, part: str
 ) -> None:
-    proto, names = onnx.load(exported(name, part)), signature(models[name].config, part)
+    proto, names = onnx.load(exported(name, part)), parts_of(models[name])[part]
     onnx.checker.check_model(proto, full_check=True)
     assert [(item.domain, item.version) for item in proto.opset_import] == [("", OPSET)]
     assert {node.domain for node in proto.graph.node} <= {"", "ai.onnx"}
@@ -169,7 +169,7 @@ def test_metadata(models: dict[str, R2N2]) -> None:
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_torch_programs_are_of_torchs_operators_and_say_what_they_are(
-    models: dict[str, R2N2], exported: Callable[..., Path], name: str, part: Part
+    models: dict[str, R2N2], exported: Callable[..., Path], name: str, part: str
 ) -> None:
     extra = {"jc3d.json": ""}
     graph = torch.export.load(exported(name, part, ".pt2"), extra_files=extra).graph
@@ -203,7 +203,7 @@ def test_packed_codes_are_those_of_the_model_but_for_rounding(
     model, encode = models[name], encoder_in[suffix](exported(name, "encoder", suffix))
     assert isinstance(model, Implicit)
     packed = torch.cat([encode(part) for part in views.split(rows)])
-    expected = model.encode_packed(views)
+    expected = model.compress(views)[:, 0]
     assert packed.shape == expected.shape
     assert packed.dtype == torch.uint8
     flipped = np.unpackbits((packed ^ expected).numpy(), axis=1)

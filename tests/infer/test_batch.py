@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from jc3d.infer.batch import Receiver
-from jc3d.infer.cuda_graph import ReconstructionPlan
+from jc3d.infer.batch import BatchReconstructor
+from jc3d.infer.cuda_graph import ReconstructionGraph
 from jc3d.models import R2N2, ImplicitConfig, R2N2Config, create, preset
 from jc3d.models.registry import build
 from jc3d.ops import pack_bits
@@ -44,7 +44,7 @@ def one_by_one(model: R2N2, codes: list[Tensor]) -> Tensor:
 @pytest.mark.parametrize("codes_at_once", [1, 3, 7, 128])
 def test_objects_keep_their_order_and_grids(model: R2N2, codes_at_once: int) -> None:
     codes = some_codes(model, [2, 1, 5, 1, 3, 2])
-    grids = Receiver(model, codes_at_once)(codes)
+    grids = BatchReconstructor(model, codes_at_once)(codes)
     torch.testing.assert_close(grids, one_by_one(model, codes), rtol=0, atol=TOLERANCE)
 
 
@@ -52,7 +52,9 @@ def test_objects_keep_their_order_and_grids(model: R2N2, codes_at_once: int) -> 
 def test_packed_bits_are_the_codes(gates: str) -> None:
     narrow = ImplicitConfig("narrow", code_size=42, hidden_channels=8, up_channels=(20, 16, 16))
     torch.manual_seed(0)
-    run = Receiver(build(narrow if gates == "matrix" else replace(preset("implicit-480"), norm=False)).freeze())
+    run = BatchReconstructor(
+        build(narrow if gates == "matrix" else replace(preset("implicit-480"), norm=False)).freeze()
+    )
     codes = [views.sign() for views in some_codes(run.model, [2, 3])]
     torch.testing.assert_close(run([pack_bits(views) for views in codes]), run(codes), rtol=0, atol=TOLERANCE)
     with pytest.raises(ValueError, match=r"codes\[0\]: expected uint8 \(V, \d+\), got uint8 \(1, 3\)"):
@@ -68,7 +70,7 @@ def test_no_group_has_more_codes_than_it_may(model: R2N2, monkeypatch: pytest.Mo
         return receive(codes, *state)
 
     monkeypatch.setattr(model, "receive", watched)
-    Receiver(model, 4)(some_codes(model, [1, 2, 1, 9, 2, 1]))
+    BatchReconstructor(model, 4)(some_codes(model, [1, 2, 1, 9, 2, 1]))
     assert sum(sizes) == 16
     assert max(sizes) == 4
 
@@ -85,7 +87,7 @@ def test_receiving_leaves_the_state_it_starts_from(model: R2N2) -> None:
 def test_threads_share_a_model(model: R2N2) -> None:
     fresh = build(model.config)
     fresh.load_state_dict(model.state_dict())
-    run = Receiver(fresh.freeze())  # packs its weights while several threads ask for them
+    run = BatchReconstructor(fresh.freeze())  # packs its weights while several threads ask for them
     batches = [some_codes(model, [1 + index % 3, 2], seed=index) for index in range(8)]
     with ThreadPoolExecutor(4) as pool:
         grids = list(pool.map(run, batches))
@@ -95,7 +97,7 @@ def test_threads_share_a_model(model: R2N2) -> None:
 
 @pytest.mark.parametrize("counts", [[3, 2, 2, 1], [2], [1, 1, 1]])
 def test_a_plan_masks_what_has_no_view(model: R2N2, counts: list[int]) -> None:
-    plan = ReconstructionPlan(model, 4)
+    plan = ReconstructionGraph(model, 4)
     for seed in range(2):  # nothing of the last call is left
         codes = some_codes(model, counts, seed)
         torch.testing.assert_close(plan(codes), one_by_one(model, codes), rtol=0, atol=TOLERANCE)
@@ -106,29 +108,29 @@ def test_cuda_graphs_give_the_grids_of_single_steps(model: R2N2) -> None:
     on_gpu = build(model.config)
     on_gpu.load_state_dict(model.state_dict())
     on_gpu.to("cuda").freeze()
-    run = Receiver(on_gpu, 8)
+    run = BatchReconstructor(on_gpu, 8)
     for seed in range(2):
         codes = [views.cuda() for views in some_codes(model, [2, 1, 5, 1, 3, 9], seed)]
         torch.testing.assert_close(run(codes), one_by_one(on_gpu, codes), rtol=0, atol=1e-5)
 
 
 def test_nothing_gives_nothing(model: R2N2) -> None:
-    assert Receiver(model)([]).shape == (0, 32, 32, 32)
+    assert BatchReconstructor(model)([]).shape == (0, 32, 32, 32)
 
 
 def test_bad_input(model: R2N2) -> None:
     size = model.config.code_size
     with pytest.raises(ValueError, match="codes_at_once: expected at least 1, got 0"):
-        Receiver(model, 0)
+        BatchReconstructor(model, 0)
     with pytest.raises(ValueError, match="model: expected one that is frozen"):
-        Receiver(build(model.config))
+        BatchReconstructor(build(model.config))
     good = torch.randn(1, size)
     with pytest.raises(ValueError, match=r"codes\[1\]: expected at least one view, got none"):
-        Receiver(model)([good, torch.randn(0, size)])
+        BatchReconstructor(model)([good, torch.randn(0, size)])
     with pytest.raises(ValueError, match=rf"codes\[1\]: expected float \(V, {size}\), got float32 \(2, 3\)"):
-        Receiver(model)([good, torch.randn(2, 3)])
+        BatchReconstructor(model)([good, torch.randn(2, 3)])
     with pytest.raises(ValueError, match=r"codes\[0\]: expected float .*, got uint8"):
-        Receiver(model)([torch.zeros(1, size, dtype=torch.uint8)])
+        BatchReconstructor(model)([torch.zeros(1, size, dtype=torch.uint8)])
     with pytest.raises(ValueError, match="a view at least"):
         model.receive([torch.randn(0, size)])
     with pytest.raises(ValueError, match="state: expected that of the 1 objects of codes, got one of 2"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,6 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-import jc3d.models
 from jc3d import infer
 from jc3d.codec import Codes
 from jc3d.errors import CodesError, ImageError, WeightsError
@@ -191,15 +191,13 @@ def test_the_grid_can_be_used_in_autograd(codec: Codec) -> None:
     assert float(scale.grad) == pytest.approx(float(grid.sum()), rel=1e-5)
 
 
-def test_a_reconstructor_takes_codes_in_any_form(codec: Codec, tmp_path: Path) -> None:
+def test_groups_of_bounded_size_take_codes_in_any_form(codec: Codec, tmp_path: Path) -> None:
     batch = [codec.encode(views(count, seed=count)) for count in (2, 1, 3)]
     batch[1].save(tmp_path / "b.jc3d")
-    grids = infer.Reconstructor(codec, codes_at_once=3)([batch[0], tmp_path / "b.jc3d", batch[2].to_bytes()])
+    grids = Codec(codec.model, codes_at_once=3).reconstruct([batch[0], tmp_path / "b.jc3d", batch[2].to_bytes()])
     assert torch.allclose(grids, codec.reconstruct(batch), rtol=0, atol=TOLERANCE)
-    with pytest.raises(CodesError, match="codes: expected a sequence of objects' codes, got Codes"):
-        infer.Reconstructor(codec)(batch[0])
     with pytest.raises(ValueError, match="codes_at_once: expected at least 1, got 0"):
-        infer.Reconstructor(codec, 0)
+        Codec(codec.model, codes_at_once=0)
 
 
 def test_reconstruct_refuses_an_empty_batch_and_other_things(codec: Codec) -> None:
@@ -311,13 +309,13 @@ def test_a_packaged_model_is_loaded_once(weights: Path, monkeypatch: pytest.Monk
     def fail(*_: object) -> None:
         raise AssertionError("loaded again")
 
-    monkeypatch.setattr(infer, "load", fail)
+    monkeypatch.setattr(import_module("jc3d.models"), "load", fail)
     assert infer.reconstruct(codes).shape == (32, 32, 32)
 
 
 def test_a_batch_may_mix_models(weights: Path) -> None:
     save_weights(weights / "other.safetensors", create("r2n2-small", seed=0), {})
-    jc3d.models._names_by_fingerprint.cache_clear()
+    import_module("jc3d.models.packaged")._names_by_fingerprint.cache_clear()
     images = views(2)
     batch = [infer.encode(images, model=name) for name in ("toy", "other", "toy")]
     grids = infer.reconstruct(batch)

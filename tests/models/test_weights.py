@@ -49,7 +49,7 @@ def test_folded_norms_are_the_same_function(name: str) -> None:
 def test_unfolded_norms_are_the_same_function_and_normalise(name: str) -> None:
     folded = fold_norms(create(name).eval())
     views = torch.rand(4, 5, 3, 128, 128)
-    model = unfold_norms(folded, views)
+    model = unfold_norms(folded, lambda each: each(views))
     assert model.config.norm
     with torch.no_grad():
         torch.testing.assert_close(model(views), folded(views), rtol=1e-3, atol=1e-4)

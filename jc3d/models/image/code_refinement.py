@@ -1,4 +1,4 @@
-"""Better bits at the sender's expense: gradient steps through the decoder."""
+"""Code refinement: the sender improves its bits by gradient steps through the decoder."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _RATE = 0.2  # of Adam, on numbers in ±1
 _SSIM_WEIGHT = 1.0
 
 
-def search_bits(said: Tensor, decode: Callable[[Tensor], Tensor], target: Tensor, steps: int) -> Tensor:
+def refine_code(encoded: Tensor, decode: Callable[[Tensor], Tensor], target: Tensor, steps: int) -> Tensor:
     """Changes the bits of one iteration so that the decoded image is nearer to the target.
 
     An encoder answers at once and for every image alike; the best bits for one image and this decoder are others.
     Gradients reach the numbers behind the bits straight through, as in training, and the best bits seen are kept, so
-    the result is never worse than what the encoder said. Receivers notice nothing.
+    the result is never worse than what the encoder gave. Receivers notice nothing.
 
     Args:
-        said: (1, M, h, w) in ±1, what the encoder would binarize.
+        encoded: (1, M, h, w) in ±1, what the encoder would binarize.
         decode: of bits ±1, (1, M, h, w), the image (1, 3, H, W) in [0, 1] after this iteration; differentiable.
         target: (1, 3, H, W) in [0, 1].
         steps: of Adam.
@@ -29,9 +29,9 @@ def search_bits(said: Tensor, decode: Callable[[Tensor], Tensor], target: Tensor
     Returns:
         ±1, (1, M, h, w): those with the least L1 plus 1 - SSIM (:func:`jc3d.losses.compression_loss`).
     """
-    numbers = said.detach().clone().requires_grad_()
+    numbers = encoded.detach().clone().requires_grad_()
     optimizer = torch.optim.Adam([numbers], lr=_RATE)
-    best, least = _signs(said), torch.inf
+    best, least = _signs(encoded), torch.inf
     for step in range(steps + 1):
         with torch.enable_grad():
             bits = _signs(numbers.detach())

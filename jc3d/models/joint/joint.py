@@ -1,7 +1,4 @@
-"""Compression and reconstruction as one model: *sequential* and *direct* ([J] §III-A and III-B).
-
-    sequential:  views ──compressor──> codes ──its decoder──> images ──R2N2──> occupancy
-    direct:      views ──compressor──> codes ──3D recurrence──> occupancy          (images: the same decoder)
+"""Compression and reconstruction as one model: what *sequential* and *direct* share ([J] §III).
 
 Both minimise the image loss of every view and the occupancy loss after the last, [J] eq. 16 with weights
 (:mod:`jc3d.losses`).
@@ -9,15 +6,17 @@ Both minimise the image loss of every view and the occupancy loss after the last
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple, Self
 
 import torch
 from torch import Tensor
 
-from jc3d.models.image.convlstm import RnnCompressor, RnnConfig
-from jc3d.models.model import Model
+from jc3d.models.capabilities import ImageDecoder
+from jc3d.models.image.convlstm import RnnCompressor
+from jc3d.models.image.convlstm_config import RnnConfig
+from jc3d.models.model import VIEW_SIZE, CodeFormat, Model, ModelConfig
 from jc3d.models.shape.config import ReconstructionConfig
 from jc3d.models.shape.reconstruction import Reconstruction
 from jc3d.nn import PoseChoice
@@ -25,7 +24,7 @@ from jc3d.nn.pose_head import most_likely_pose
 
 
 @dataclass(frozen=True)
-class JointConfig:
+class JointConfig(ModelConfig):
     """What both architectures have.
 
     Attributes:
@@ -34,13 +33,10 @@ class JointConfig:
         reconstruction: of what it makes of them.
     """
 
-    name: str
     compressor: RnnConfig
     reconstruction: ReconstructionConfig
 
-    family: ClassVar[str]
-    binary: ClassVar[bool] = True
-    image_size: ClassVar[int] = RnnConfig.image_size
+    image_size: ClassVar[int] = VIEW_SIZE
 
     def with_norm(self, norm: bool) -> Self:
         """The same with or without batch normalisation."""
@@ -56,15 +52,9 @@ class JointConfig:
         """Most iterations of a view's code."""
         return self.compressor.max_iterations
 
-    @property
-    def code_bits(self) -> int:
-        """Bits of a view and iteration on the wire."""
-        return self.compressor.code_bits
-
-    @property
-    def ratio(self) -> float:
-        """Compression ratio of one iteration by payload, [J] eq. 12."""
-        return self.compressor.ratio
+    def code_format(self, size: tuple[int, int]) -> CodeFormat:
+        """That of the compressor."""
+        return self.compressor.code_format(size)
 
 
 class JointOutput(NamedTuple):
@@ -79,10 +69,11 @@ class JointOutput(NamedTuple):
     images: Tensor
 
 
-class Joint(Model, ABC):
-    """What both models do alike: views to codes, codes to images, and what the codes say to the recurrence."""
+class Joint(Model):
+    """What both models do alike: views to codes, codes to images, and what the recurrence reads of codes."""
 
     config: JointConfig
+    task: ClassVar[str] = "joint"
     compressor: RnnCompressor
     reconstruction: Reconstruction
 
@@ -107,13 +98,23 @@ class Joint(Model, ABC):
     def _logits(self, codes: Tensor, images: Tensor, shape: torch.Size, choose: PoseChoice) -> Tensor:
         """Of (B·V, T, M, h, w) codes and (T, B·V, 3, H, W) images of (B, V) views."""
 
+    # Inference path ------------------------------------------------------------------------------------------------
+
+    def compress(self, images: Tensor, iterations: int | None = None, refinement_steps: int = 0) -> Tensor:
+        """By the compressor, see :meth:`jc3d.models.model.Model.compress`."""
+        if refinement_steps and not self.refines:
+            raise ValueError(f"refinement_steps: expected 0 with {self.config.name}, got {refinement_steps}")
+        return self.compressor.compress(images, iterations, refinement_steps)
+
+    def decompress(self, packed: Tensor, image_size: tuple[int, int]) -> Tensor:
+        """By the compressor, see :class:`jc3d.models.capabilities.DecodesImages`."""
+        return self.compressor.decompress(packed, image_size)
+
+    def open_decoder(self, image_size: tuple[int, int]) -> ImageDecoder:
+        """Of the compressor, see :class:`jc3d.models.capabilities.DecodesProgressively`."""
+        self.config.check_size(image_size)
+        return self.compressor.open_decoder(image_size)
+
     @abstractmethod
-    def view_codes(self, packed: Tensor) -> Tensor:
-        """What the recurrence reads.
-
-        Args:
-            packed: (V, N, ceil(m / 8)) uint8: of V views N iterations each.
-
-        Returns:
-            (codes, K) float32, for :meth:`Reconstruction.receive`.
-        """
+    def shape_inputs(self, packed: Tensor) -> Tensor:
+        """See :class:`jc3d.models.capabilities.ReconstructsShape`; (rows, K) float32."""

@@ -12,25 +12,33 @@ import torch
 from torch import Tensor
 
 from jc3d.models.image.convlstm import RnnCompressor
+from jc3d.models.image.convlstm_config import RNN_SMALL, RNN_SMALL_PAPER
 from jc3d.models.joint.joint import Joint, JointConfig
+from jc3d.models.registry import register
 from jc3d.models.shape.config import R2N2Config
-from jc3d.models.shape.r2n2 import R2N2
+from jc3d.models.shape.r2n2 import R2N2, R2N2_PAPER, R2N2_SMALL
 from jc3d.nn import PoseChoice
 
 
 @dataclass(frozen=True)
 class SequentialConfig(JointConfig):
-    """Architecture of :class:`Sequential`; see :class:`JointConfig`."""
+    """Architecture of :class:`SequentialJoint`; see :class:`JointConfig`."""
 
     reconstruction: R2N2Config
 
-    family: ClassVar[str] = "sequential"
+
+# No norms: a batch of one iteration looks unlike one of eight, and norms that have seen both fit neither. The recipe
+# starts from packaged weights, whose norms are folded.
+SEQUENTIAL_SMALL = SequentialConfig("sequential", RNN_SMALL, R2N2_SMALL.with_norm(False))
+SEQUENTIAL_PAPER = SequentialConfig("sequential-paper", RNN_SMALL_PAPER, R2N2_PAPER)
 
 
-class Sequential(Joint):
+@register("sequential", SequentialConfig, presets=[SEQUENTIAL_SMALL, SEQUENTIAL_PAPER])
+class SequentialJoint(Joint):
     """R2N2 reads the decoded views."""
 
     config: SequentialConfig
+    refines: ClassVar[bool] = True
     reconstruction: R2N2
 
     def __init__(self, config: SequentialConfig) -> None:
@@ -42,7 +50,7 @@ class Sequential(Joint):
         logits: Tensor = self.reconstruction(images[-1].unflatten(0, shape), choose)
         return logits
 
-    def view_codes(self, packed: Tensor) -> Tensor:
-        """Codes of the decoded views, (V, N, bytes) -> (V, K)."""
-        size = (self.config.image_size,) * 2
-        return self.reconstruction.encode(self.compressor.decode(packed, size))
+    def shape_inputs(self, packed: Tensor) -> Tensor:
+        """Codes of the decoded views, (V, T, bytes) -> (V, K)."""
+        size = (self.config.image_size, self.config.image_size)
+        return self.reconstruction.encode(self.decompress(packed, size))

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Self
 
+from jc3d.models.model import VIEW_SIZE, CodeFormat, ModelConfig
 from jc3d.nn.gates import FINE_SIDE
 
 
@@ -83,7 +84,7 @@ class ReconstructionConfig:
 
 
 @dataclass(frozen=True)
-class R2N2Config(ReconstructionConfig):
+class R2N2Config(ReconstructionConfig, ModelConfig):
     """Architecture of :class:`R2N2`: :class:`ReconstructionConfig`, and the encoder; the defaults are the paper's.
 
     Attributes:
@@ -100,16 +101,14 @@ class R2N2Config(ReconstructionConfig):
     encoder_residuals: tuple[int, ...] = (0, 0, 0, 0, 0, 0)
     downsample: Literal["pool", "stride"] = "pool"
 
-    family: ClassVar[str] = "r2n2"
+    image_size: ClassVar[int] = VIEW_SIZE
     binary: ClassVar[bool] = False
-    image_size: ClassVar[int] = 128
-    max_iterations: ClassVar[int] = 1  # a view has one code
 
     def __post_init__(self) -> None:
-        stages, shrinking = len(self.encoder_strides), self.image_size // self.code_side
+        stages, shrinking = len(self.encoder_strides), VIEW_SIZE // self.code_side
         if math.prod(self.encoder_strides) != shrinking:
             raise ValueError(
-                f"encoder_strides: expected a product of {shrinking} ({self.image_size} to {self.code_side}), "
+                f"encoder_strides: expected a product of {shrinking} ({VIEW_SIZE} to {self.code_side}), "
                 f"got {self.encoder_strides}"
             )
         for field in ("encoder_channels", "encoder_kernels", "encoder_residuals"):
@@ -123,12 +122,6 @@ class R2N2Config(ReconstructionConfig):
             )
         super().__post_init__()
 
-    @property
-    def code_bits(self) -> int:
-        """Bits of a view's code on the wire."""
-        return self.code_size if self.binary else 32 * self.code_size
-
-    @property
-    def ratio(self) -> float:
-        """Compression ratio of a view by payload, [J] eq. 12."""
-        return self.image_size**2 * 24 / self.code_bits
+    def code_format(self, size: tuple[int, int]) -> CodeFormat:
+        """K bits, or K numbers."""
+        return CodeFormat(self.code_size if self.binary else 32 * self.code_size, self.binary)

@@ -7,14 +7,15 @@ No image loss is minimised: what the bits say of a view is whatever serves the s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from jc3d.models.registry import register
 from jc3d.models.shape.config import R2N2Config
-from jc3d.models.shape.r2n2 import R2N2
+from jc3d.models.shape.r2n2 import R2N2, R2N2_PAPER, R2N2_SMALL
 from jc3d.nn import Binarizer
 
 
@@ -22,7 +23,6 @@ from jc3d.nn import Binarizer
 class ImplicitConfig(R2N2Config):
     """As :class:`R2N2Config`; ``code_size`` is K bits, and the last encoder width is what holds them (K/4 at 2×2)."""
 
-    family: ClassVar[str] = "implicit"
     binary: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -32,6 +32,21 @@ class ImplicitConfig(R2N2Config):
         super().__post_init__()
 
 
+# Bits a view, K = 128·128·24 / rate, to the nearest multiple of four ([J] §IV, Fig. 8).
+_BITS = {48: 8192, 96: 4096, 128: 3072, 192: 2048, 384: 1024, 480: 820}
+
+
+def _presets(base: R2N2Config, suffix: str) -> list[ImplicitConfig]:
+    return [
+        ImplicitConfig(**{**asdict(base), "name": f"implicit-{rate}{suffix}", "code_size": bits})
+        for rate, bits in _BITS.items()
+    ]
+
+
+IMPLICIT_SMALL, IMPLICIT_PAPER = _presets(R2N2_SMALL, ""), _presets(R2N2_PAPER, "-paper")
+
+
+@register("implicit", ImplicitConfig, presets=[*IMPLICIT_SMALL, *IMPLICIT_PAPER])
 class Implicit(R2N2):
     """R2N2 with a binarizer in place of the encoder's linear layer: K bits a view, 384:1 at K = 1024."""
 
@@ -51,21 +66,14 @@ class Implicit(R2N2):
     def _pre_activations(self, features: Tensor) -> Tensor:
         return super()._codes_of_features(features)
 
-    @torch.inference_mode()
-    def encode_packed(self, views: Tensor) -> Tensor:
-        """:meth:`encode` straight to the bytes of the wire, with no ±1 numbers in between.
-
-        Args:
-            views: (N, 3, 128, 128) float32 in [0, 1].
-
-        Returns:
-            (N, ceil(K / 8)) uint8, as :func:`jc3d.ops.pack_bits` of the codes.
-
-        Raises:
-            ValueError: wrong shape, or the model is in training mode.
-        """
+    def _pack(self, views: Tensor) -> Tensor:
+        """(N, bytes) of (N, 3, 128, 128) views, with no ±1 numbers in between."""
         codes = self._each(views, lambda features: self.binarizer.pack(self._pre_activations(features)))
         return torch.cat(codes) if codes else views.new_empty(0, -(-self.config.code_size // 8), dtype=torch.uint8)
+
+    def shape_inputs(self, packed: Tensor) -> Tensor:
+        """The packed bits: the recurrence reads them as they are."""
+        return packed[:, 0]
 
     def _codes_of_features(self, features: Tensor) -> Tensor:
         """Of ±1; stochastic in training, the sign in eval mode.

@@ -11,10 +11,15 @@ map that is lifted into space (:class:`jc3d.nn.LiftedGates`) where the paper has
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
+from jc3d.models.capabilities import ExportPart
+from jc3d.models.model import Model, check_iterations
+from jc3d.models.registry import register
+from jc3d.models.shape import parts
 from jc3d.models.shape.config import R2N2Config
 from jc3d.models.shape.reconstruction import Reconstruction
 from jc3d.models.shape.view_encoder import ViewEncoder
@@ -26,10 +31,36 @@ from jc3d.nn.pose_head import most_likely_pose
 _VIEWS_AT_ONCE = 32  # bounds the memory of the encoder, some 2 MB a view at the paper's widths
 
 
-class R2N2(Reconstruction):
+R2N2_PAPER = R2N2Config(name="r2n2-paper")
+
+# Designed for training on two CPU cores: a stride of four first, a code that is an 8×8 map and lifted into space, and
+# nothing but the two logits at 32³. docs/architecture.md has the reasons.
+R2N2_SMALL = R2N2Config(
+    name="r2n2-small",
+    encoder_channels=(64, 96, 192, 16),
+    encoder_kernels=(7, 3, 3, 3),
+    encoder_strides=(4, 2, 2, 1),
+    encoder_residuals=(0, 1, 2, 0),
+    downsample="stride",
+    code_side=8,
+    lift_channels=4,
+    lift_side=32,
+    join_fine=True,
+    hidden_channels=32,
+    cell_side=8,
+    refine_channels=(64,),
+    up_channels=(32,),
+    head_channels=(),
+    norm=True,
+)
+
+
+@register("r2n2", R2N2Config, presets=[R2N2_SMALL, R2N2_PAPER])
+class R2N2(Reconstruction, Model):
     """3D-LSTM-3: float codes, 32·K bits a view (12:1 at K = 1024)."""
 
     config: R2N2Config
+    task: ClassVar[str] = "shape"
 
     def _make_front(self) -> None:
         self.encoder = ViewEncoder(self.config)
@@ -71,6 +102,33 @@ class R2N2(Reconstruction):
         return self.logits_of_codes(self.codes_of_views(views.flatten(0, 1)).unflatten(0, views.shape[:2]), choose)
 
     # Inference path ------------------------------------------------------------------------------------------------
+
+    @property
+    def reconstruction(self) -> Self:
+        """Itself, see :class:`jc3d.models.capabilities.ReconstructsShape`."""
+        return self
+
+    @torch.inference_mode()
+    def compress(self, images: Tensor, iterations: int | None = None, refinement_steps: int = 0) -> Tensor:
+        """:meth:`encode` as bytes, see :meth:`jc3d.models.model.Model.compress`."""
+        check_iterations(self.config, 1 if iterations is None else iterations)
+        if refinement_steps:
+            raise ValueError(f"refinement_steps: expected 0 with {self.config.name}, got {refinement_steps}")
+        return self._pack(images).unsqueeze(1)
+
+    def _pack(self, views: Tensor) -> Tensor:
+        """(N, bytes) of (N, 3, 128, 128) views."""
+        numbers = self.encode(views).cpu().numpy().astype("<f4")
+        return torch.from_numpy(numbers.view("u1")).to(views.device)
+
+    def shape_inputs(self, packed: Tensor) -> Tensor:
+        """The numbers of the codes, see :class:`jc3d.models.capabilities.ReconstructsShape`."""
+        numbers = packed[:, 0].cpu().contiguous().numpy().view("<f4").astype("f4")
+        return torch.from_numpy(numbers).to(packed.device)
+
+    def export_parts(self) -> dict[str, ExportPart]:
+        """Encoder, step and decoder, see :mod:`jc3d.models.shape.parts`."""
+        return parts.export_parts(self)
 
     @torch.inference_mode()
     def encode(self, views: Tensor) -> Tensor:

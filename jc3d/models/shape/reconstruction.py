@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from jc3d.models.model import Model
+from jc3d.models.model import Part
 from jc3d.models.shape.config import ReconstructionConfig
 from jc3d.models.shape.grid_decoder import GridDecoder
 from jc3d.nn import ConvLSTM3d, GridState, LiftedGates, LinearGates, PoseChoice, ViewGates
@@ -36,7 +36,7 @@ class ReceiverState(NamedTuple):
     fine: Tensor
 
 
-class Reconstruction(Model):
+class Reconstruction(Part):
     """Gates, recurrence and decoder, whatever the codes come from."""
 
     config: ReconstructionConfig

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from jc3d.losses import compression_loss
 from jc3d.models import PRESETS, RnnCompressor, RnnConfig, create, load, packaged
 from jc3d.models.image import convlstm as module
-from jc3d.models.image.code_refinement import search_bits
+from jc3d.models.image.code_refinement import refine_code
 from jc3d.models.image.convlstm import HALF_RANGE
 
 PRESET_NAMES = ["rnn-small", "rnn-small-paper", "rnn-original-paper"]
@@ -236,10 +236,10 @@ def test_gradient_reaches_the_encoder_through_the_bits(model: RnnCompressor) -> 
 @pytest.mark.parametrize("size", [(16, 16), (17, 40), (50, 33)])
 def test_any_size(name: str, size: tuple[int, int]) -> None:
     model = create(name).freeze()
-    packed = model.encode_packed(images(1, *size), 2)
+    packed = model.compress(images(1, *size), 2)
     rows, columns = -(-size[0] // 16), -(-size[1] // 16)
     assert packed.shape == (1, 2, rows * columns * model.config.code_channels // 8)
-    decoded = model.decode(packed, size)
+    decoded = model.decompress(packed, size)
     assert decoded.shape == (1, 3, *size)
     assert float(decoded.min()) >= 0
     assert float(decoded.max()) <= 1
@@ -247,30 +247,30 @@ def test_any_size(name: str, size: tuple[int, int]) -> None:
 
 def test_fewer_iterations_are_a_prefix(model: RnnCompressor) -> None:
     x = images(2, 48, 32)
-    whole = model.encode_packed(x)
+    whole = model.compress(x)
     assert whole.shape == (2, 8, 3)
     for count in range(1, 9):
-        assert torch.equal(model.encode_packed(x, count), whole[:, :count])
+        assert torch.equal(model.compress(x, count), whole[:, :count])
 
 
 def test_decoding_gives_what_the_encoder_saw_bit_for_bit(model: RnnCompressor) -> None:
     x = images(1, 48, 64)
     with torch.no_grad():
         seen = model(x, 8)
-    packed = model.encode_packed(x)
+    packed = model.compress(x)
     for count in range(1, 9):
-        assert torch.equal(model.decode(packed[:, :count], (48, 64)), seen.images[count - 1])
+        assert torch.equal(model.decompress(packed[:, :count], (48, 64)), seen.images[count - 1])
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_neither_company_nor_threads_change_a_code(threads: int) -> None:
     model, x = create("rnn-small").freeze(), images(3, 64, 48)
-    expected = torch.cat([model.encode_packed(image[None], 3) for image in x])
+    expected = torch.cat([model.compress(image[None], 3) for image in x])
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        packed = model.encode_packed(x, 3)
-        decoded = model.decode(packed, (64, 48))
+        packed = model.compress(x, 3)
+        decoded = model.decompress(packed, (64, 48))
     finally:
         torch.set_num_threads(before)
     assert torch.equal(packed, expected)
@@ -285,9 +285,9 @@ def test_an_encoder_whose_floats_differ_sends_other_bits_and_stays_in_step(model
         for parameter in [*other.stem.parameters(), *other.encoder.parameters()]:
             parameter.mul_(1 + 0.05 * torch.randn_like(parameter))
         saw = other(x, 8)
-    packed = other.encode_packed(x)
-    assert not torch.equal(packed, model.encode_packed(x))
-    assert torch.equal(model.decode(packed, (64, 64)), saw.images[-1])  # the very floats, after eight iterations
+    packed = other.compress(x)
+    assert not torch.equal(packed, model.compress(x))
+    assert torch.equal(model.decompress(packed, (64, 64)), saw.images[-1])  # the very floats, after eight iterations
 
 
 def decoding(name: str) -> RnnCompressor:
@@ -303,12 +303,12 @@ DECODING = [name for name in packaged() if hasattr(PRESETS[name], "compressor") 
 def test_rounding_in_the_decoder_stays_rounding(name: str) -> None:
     """Eight iterations in float64 and in float32 show the same image: nothing is decided by a float on the way."""
     model = decoding(name)
-    packed = model.encode_packed(images(1, 64, 64))
+    packed = model.compress(images(1, 64, 64))
     exact = copy.deepcopy(model).double()
     state = None
     for code in model.code_maps(packed[0], (64, 64)).double().split(1):
         state = exact.decode_step(code, state)
-    difference = (state.image / HALF_RANGE + 1) / 2 - model.decode(packed, (64, 64))
+    difference = (state.image / HALF_RANGE + 1) / 2 - model.decompress(packed, (64, 64))
     assert float(difference.abs().max()) < ROUNDING
 
 
@@ -322,20 +322,20 @@ if (module := extension().module) is not None:
     assert module.cpu_level() == module.CpuLevel.scalar
 packed = torch.load(sys.argv[1], weights_only=True)
 model = load(sys.argv[3])
-torch.save(getattr(model, "compressor", model).decode(packed, (64, 64)), sys.argv[2])
+torch.save(getattr(model, "compressor", model).decompress(packed, (64, 64)), sys.argv[2])
 """
 
 
 @pytest.mark.parametrize("name", DECODING)
 def test_another_instruction_set_decodes_the_same_codes(name: str, tmp_path: Path) -> None:
     model = decoding(name)
-    packed = model.encode_packed(images(1, 64, 64))
+    packed = model.compress(images(1, 64, 64))
     torch.save(packed, tmp_path / "codes.pt")
     environment = os.environ | {"ONEDNN_MAX_CPU_ISA": "SSE41", "ATEN_CPU_CAPABILITY": "default"}
     arguments = [sys.executable, "-c", _OTHER_MACHINE, tmp_path / "codes.pt", tmp_path / "images.pt", name]
     subprocess.run(arguments, check=True, env=environment)
     other = torch.load(tmp_path / "images.pt", weights_only=True)
-    assert float((other - model.decode(packed, (64, 64))).abs().max()) < ROUNDING
+    assert float((other - model.decompress(packed, (64, 64))).abs().max()) < ROUNDING
 
 
 # Search --------------------------------------------------------------------------------------------------------------
@@ -343,13 +343,13 @@ def test_another_instruction_set_decodes_the_same_codes(name: str, tmp_path: Pat
 
 def test_a_search_finds_better_bits_and_changes_nothing_for_the_receiver(model: RnnCompressor) -> None:
     x = images(1, 48, 64)
-    said, searched = model.encode_packed(x, 3), model.encode_packed(x, 3, search_steps=10)
+    said, searched = model.compress(x, 3), model.compress(x, 3, refinement_steps=10)
     assert searched.shape == said.shape
     errors = []
     for packed in (said, searched):
-        decoded = torch.stack([model.decode(packed[:, :n], (48, 64)) for n in (1, 2, 3)])
+        decoded = torch.stack([model.decompress(packed[:, :n], (48, 64)) for n in (1, 2, 3)])
         errors.append(float(compression_loss(decoded[:1], x, 1.0)))
-        assert torch.equal(model.encode_packed(x, 2, 10), searched[:, :2])  # a prefix, and the same every time
+        assert torch.equal(model.compress(x, 2, 10), searched[:, :2])  # a prefix, and the same every time
     assert errors[1] < errors[0]
 
 
@@ -358,14 +358,14 @@ def test_a_search_never_makes_an_iteration_worse() -> None:
     target = torch.zeros(1, 3, 16, 16)
     said = torch.full((1, 2, 2, 2), -0.5)
     flat = lambda bits: (bits.mean() + 1).expand(1, 3, 16, 16) / 2  # noqa: E731  least at all -1, where it starts
-    assert torch.equal(search_bits(said, flat, target, 5), torch.full_like(said, -1.0))
-    away = search_bits(-said, flat, target, 50)
+    assert torch.equal(refine_code(said, flat, target, 5), torch.full_like(said, -1.0))
+    away = refine_code(-said, flat, target, 50)
     assert float(flat(away).mean()) < float(flat(torch.ones_like(said)).mean())
 
 
 def test_no_search_in_the_wrong_place(model: RnnCompressor) -> None:
-    with pytest.raises(ValueError, match="search_steps: expected 0 or more, got -1"):
-        model.encode_packed(images(1, 16, 16), 1, -1)
+    with pytest.raises(ValueError, match="refinement_steps: expected 0 or more, got -1"):
+        model.compress(images(1, 16, 16), 1, -1)
 
 
 # Large images --------------------------------------------------------------------------------------------------------
@@ -374,12 +374,12 @@ def test_no_search_in_the_wrong_place(model: RnnCompressor) -> None:
 def test_a_tile_is_an_image_of_its_own(model: RnnCompressor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TILE", 32)
     x = images(1, 80, 48)
-    packed = model.encode_packed(x, 3)
+    packed = model.compress(x, 3)
     maps = model.code_maps(packed[0], (80, 48))
-    decoded = model.decode(packed, (80, 48))
+    decoded = model.decompress(packed, (80, 48))
     for top, left in [(0, 0), (0, 32), (32, 0), (32, 32), (64, 0), (64, 32)]:
         part = x[:, :, top : top + 32, left : left + 32]
-        alone = model.encode_packed(part, 3)
+        alone = model.compress(part, 3)
         size = (part.shape[2], part.shape[3])
         rows, columns = model.config.code_map(size)
         where = maps[:, :, top // 16 : top // 16 + rows, left // 16 : left // 16 + columns]
@@ -390,11 +390,11 @@ def test_a_tile_is_an_image_of_its_own(model: RnnCompressor, monkeypatch: pytest
 def test_a_tile_may_be_a_sliver(model: RnnCompressor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TILE", 32)
     x = images(1, 67, 33)  # the last tiles hold 3 rows and 1 column
-    packed = model.encode_packed(x, 2)
+    packed = model.compress(x, 2)
     assert packed.shape == (1, 2, 5 * 3 * 4 // 8 + 1)
     with torch.no_grad():
         seen = model(F.pad(x[:, :, 64:, 32:], (0, 15, 0, 13), mode="replicate"), 2)
-    assert torch.equal(model.decode(packed, (67, 33))[:, :, 64:, 32:], seen.images[-1][:, :, :3, :1])
+    assert torch.equal(model.decompress(packed, (67, 33))[:, :, 64:, 32:], seen.images[-1][:, :, :3, :1])
 
 
 # Bad input -----------------------------------------------------------------------------------------------------------
@@ -402,22 +402,22 @@ def test_a_tile_may_be_a_sliver(model: RnnCompressor, monkeypatch: pytest.Monkey
 
 def test_bad_arguments(model: RnnCompressor) -> None:
     with pytest.raises(ValueError, match="expected at least 16x16 pixels, got 15x400"):
-        model.encode_packed(torch.rand(1, 3, 15, 400))
+        model.compress(torch.rand(1, 3, 15, 400))
     with pytest.raises(ValueError, match="iterations: expected 1 to 8, got 9"):
-        model.encode_packed(torch.rand(1, 3, 16, 16), 9)
+        model.compress(torch.rand(1, 3, 16, 16), 9)
     with pytest.raises(ValueError, match="iterations: expected 1 to 8, got 0"):
-        model.encode_packed(torch.rand(1, 3, 16, 16), 0)
-    packed = model.encode_packed(torch.rand(1, 3, 32, 32), 1)
+        model.compress(torch.rand(1, 3, 16, 16), 0)
+    packed = model.compress(torch.rand(1, 3, 32, 32), 1)
     with pytest.raises(ValueError, match=r"packed: expected uint8 \(N, T, 8\), got uint8 \(1, 1, 2\)"):
-        model.decode(packed, (64, 64))
+        model.decompress(packed, (64, 64))
     with pytest.raises(ValueError, match="expected at least 16x16 pixels, got 64x8"):
-        model.decode(packed, (64, 8))
+        model.decompress(packed, (64, 8))
     with pytest.raises(ValueError, match="expected eval mode"):
-        make().train().encode_packed(torch.rand(1, 3, 16, 16))
+        make().train().compress(torch.rand(1, 3, 16, 16))
 
 
 def test_no_image_is_no_code(model: RnnCompressor) -> None:
-    assert model.encode_packed(torch.empty(0, 3, 32, 32), 2).shape == (0, 2, 2)
+    assert model.compress(torch.empty(0, 3, 32, 32), 2).shape == (0, 2, 2)
     assert model.decode(torch.empty(0, 2, 2, dtype=torch.uint8), (32, 32)).shape == (0, 3, 32, 32)
 
 
@@ -427,4 +427,4 @@ def test_bits_are_in_the_order_of_the_map(model: RnnCompressor) -> None:
     with torch.no_grad():
         codes = model(x, 1).codes[0, 0]
     expected = np.packbits((codes.flatten() > 0).numpy())
-    assert np.array_equal(model.encode_packed(x, 1)[0, 0].numpy(), expected)
+    assert np.array_equal(model.compress(x, 1)[0, 0].numpy(), expected)

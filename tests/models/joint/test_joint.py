@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from jc3d.models import PRESETS, Direct, DirectConfig, Joint, Sequential, create, fold_norms, load, save_weights
+from jc3d.models import PRESETS, Direct, DirectConfig, Joint, SequentialJoint, create, fold_norms, load, save_weights
 from jc3d.ops import unpack_bits
 
 NAMES = ["sequential", "direct", "direct-recurrent"]
@@ -45,10 +45,10 @@ def test_shapes(model: Joint) -> None:
 
 
 def test_bits_alone_give_the_grid_of_the_training_path(model: Joint) -> None:
-    """encode → packed bits → view_codes → receive is what `forward` computes in eval mode."""
+    """encode → packed bits → shape_inputs → receive is what `forward` computes in eval mode."""
     x = views(1, 2)
-    packed = model.compressor.encode_packed(x[0], 3)
-    grid = model.reconstruction.reconstruct(model.view_codes(packed)[None])
+    packed = model.compressor.compress(x[0], 3)
+    grid = model.reconstruction.reconstruct(model.shape_inputs(packed)[None])
     with torch.no_grad():
         expected, other = (torch.softmax(model(each, 3).logits, dim=1)[:, 1] for each in (x, x.flip(-1)))
     # Other batches and threads sum in another order: rounding, far from what mirrored views make of the grid.
@@ -68,18 +68,18 @@ def test_logits_at_several_rates_are_those_of_each(model: Joint) -> None:
 
 def test_sequential_reads_the_decoded_views() -> None:
     model = create("sequential", seed=1).freeze()
-    assert isinstance(model, Sequential)
-    packed = model.compressor.encode_packed(views(1, 2)[0], 2)
-    decoded = model.compressor.decode(packed, (128, 128))
-    assert torch.equal(model.view_codes(packed), model.reconstruction.encode(decoded))
+    assert isinstance(model, SequentialJoint)
+    packed = model.compressor.compress(views(1, 2)[0], 2)
+    decoded = model.compressor.decompress(packed, (128, 128))
+    assert torch.equal(model.shape_inputs(packed), model.reconstruction.encode(decoded))
 
 
 def test_direct_reads_bits_and_zeros_for_what_was_not_sent() -> None:
     model = create("direct", seed=1).freeze()
     assert isinstance(model, Direct)
     assert not any("encoder" in name for name, _ in model.reconstruction.named_parameters())  # no E3D
-    packed = model.compressor.encode_packed(views(1, 2)[0], 3)
-    codes = model.view_codes(packed)
+    packed = model.compressor.compress(views(1, 2)[0], 3)
+    codes = model.shape_inputs(packed)
     assert codes.shape == (2, 8 * 1024)
     assert torch.equal(codes[:, : 3 * 1024], unpack_bits(packed, 1024).flatten(1))
     assert not codes[:, 3 * 1024 :].any()
@@ -90,8 +90,8 @@ def test_direct_reads_bits_and_zeros_for_what_was_not_sent() -> None:
 
 def test_recurrent_fusion_is_a_step_an_iteration() -> None:
     model = create("direct-recurrent", seed=1).freeze()
-    packed = model.compressor.encode_packed(views(1, 2)[0], 3)
-    codes = model.view_codes(packed)
+    packed = model.compressor.compress(views(1, 2)[0], 3)
+    codes = model.shape_inputs(packed)
     assert codes.shape == (2 * 3, 1024)
     assert torch.equal(codes, unpack_bits(packed, 1024).flatten(0, 1))  # view by view, iteration by iteration
     whole = model.reconstruction.receive([codes])
@@ -131,8 +131,8 @@ def test_weights_file_and_fingerprint(name: str, tmp_path) -> None:
     loaded = load(path)
     assert loaded.config == model.config.with_norm(False)
     assert loaded.fingerprint != model.fingerprint  # float16, and norms folded
-    packed = model.eval().compressor.half().float().freeze().encode_packed(views(1, 1)[0], 2)
-    assert torch.equal(loaded.compressor.encode_packed(views(1, 1)[0], 2), packed)
+    packed = model.eval().compressor.half().float().freeze().compress(views(1, 1)[0], 2)
+    assert torch.equal(loaded.compressor.compress(views(1, 1)[0], 2), packed)
     changed = copy.deepcopy(loaded)
     with torch.no_grad():
         changed.compressor.output.bias.add_(1.0)

@@ -44,8 +44,8 @@ def test_batch_of_32_equals_batches_of_1(model: R2N2, views: torch.Tensor, codes
 def test_packed_codes_are_the_codes(views: torch.Tensor, threads: int, preset: str) -> None:
     model = create(preset).eval()
     assert isinstance(model, Implicit)
-    assert torch.equal(model.encode_packed(views[:4]), pack_bits(model.encode(views[:4])))
-    assert model.encode_packed(views[:0]).shape == (0, (model.config.code_size + 7) // 8)
+    assert torch.equal(model.compress(views[:4])[:, 0], pack_bits(model.encode(views[:4])))
+    assert model.compress(views[:0]).shape == (0, 1, (model.config.code_size + 7) // 8)
     assert model.encode(views[:0]).shape == (0, model.config.code_size)
 
 

@@ -1,0 +1,77 @@
+"""The parts of R2N2 and the implicit model that run without jc3d: encoder, one step of the recurrence, decoder.
+
+    encoder     views ──> codes                                         at the camera
+    step        codes, h, c, fine ──> next_h, next_c, next_fine         at the receiver, once a view
+    decoder     h, fine ──> occupancy                                   at the receiver, whenever a grid is wanted
+
+``fine`` is left out where the decoder takes no details.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from jc3d.models.capabilities import ExportPart
+from jc3d.nn import GridState
+from jc3d.nn.gates import FINE_CHANNELS, FINE_SIDE
+from jc3d.ops import binarize_pack, unpack_bits
+
+if TYPE_CHECKING:
+    from jc3d.models.shape.r2n2 import R2N2
+
+_EXAMPLES = 2  # rows to trace with: torch.export takes a size of 0 or 1 for a constant
+
+
+class _Encoder(nn.Module):
+    def __init__(self, model: R2N2) -> None:
+        super().__init__()
+        self.encoder, self.head = model.encoder, model.head
+        self.code_size, self.binary = model.config.code_size, model.config.binary
+
+    def forward(self, views: Tensor) -> Tensor:
+        codes: Tensor = self.head(self.encoder(views))[:, : self.code_size]
+        return binarize_pack(codes) if self.binary else codes
+
+
+class _Step(nn.Module):
+    def __init__(self, model: R2N2) -> None:
+        super().__init__()
+        self.gates, self.recurrence = model.gates, model.recurrence
+        self.code_size, self.binary = model.config.code_size, model.config.binary
+
+    def forward(self, codes: Tensor, h: Tensor, c: Tensor, fine: Tensor | None = None) -> tuple[Tensor, ...]:
+        said = self.gates(unpack_bits(codes, self.code_size) if self.binary else codes)
+        grid = self.recurrence(said.x_gates, GridState(h, c))
+        return (*grid,) if fine is None else (*grid, torch.maximum(fine, said.fine))
+
+
+class _Decoder(nn.Module):
+    def __init__(self, model: R2N2) -> None:
+        super().__init__()
+        self.decoder = model.decoder
+
+    def forward(self, h: Tensor, fine: Tensor | None = None) -> Tensor:
+        logits = self.decoder(h, fine)
+        return torch.sigmoid(logits[:, 1] - logits[:, 0])
+
+
+def export_parts(model: R2N2) -> dict[str, ExportPart]:
+    """The parts by name."""
+    config = model.config
+    channels, side = config.hidden_channels, config.cell_side
+    state = {name: torch.zeros(_EXAMPLES, channels, side, side, side) for name in ("h", "c")}
+    if config.join_fine:
+        state["fine"] = torch.zeros(_EXAMPLES, FINE_CHANNELS, FINE_SIDE, FINE_SIDE, FINE_SIDE)
+    codes = torch.zeros(_EXAMPLES, config.code_size)
+    if config.binary:
+        codes = torch.zeros(_EXAMPLES, -(-config.code_size // 8), dtype=torch.uint8)
+    views = torch.zeros(_EXAMPLES, 3, config.image_size, config.image_size)
+    seen = {name: tensor for name, tensor in state.items() if name != "c"}
+    return {
+        "encoder": ExportPart(_Encoder(model), {"views": views}, ("codes",)),
+        "step": ExportPart(_Step(model), {"codes": codes, **state}, tuple(f"next_{name}" for name in state)),
+        "decoder": ExportPart(_Decoder(model), seen, ("occupancy",)),
+    }
