@@ -11,7 +11,7 @@ from jc3d.codec import Codes
 from jc3d.errors import CodesError
 from jc3d.infer import Codec
 from jc3d.models import RnnCompressor, create
-from jc3d.models.image import convlstm as module
+from jc3d.models.image import tiling
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_every_iteration_shows_what_decoding_so_many_at_once_shows(codec: Codec,
 
 
 def test_tiles_stream_too(codec: Codec, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TILE", 32)
+    monkeypatch.setattr(tiling, "TILE", 32)
     codes = codec.encode(views(1), iterations=2)
     stream = codec.image_stream(codes.image_size)
     stream.add_codes(codes)

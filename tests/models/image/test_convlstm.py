@@ -12,14 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tiny_compressor import images, make
 from torch import Tensor
 from torch.nn import functional as F
 
-from jc3d.losses import compression_loss
 from jc3d.models import PRESETS, RnnCompressor, RnnConfig, create, load, packaged
-from jc3d.models.image import convlstm as module
-from jc3d.models.image.code_refinement import refine_code
-from jc3d.models.image.convlstm import HALF_RANGE
+from jc3d.models.image.convlstm import HALF_RANGE, DecoderState
 
 PRESET_NAMES = ["rnn-small", "rnn-small-paper", "rnn-original-paper"]
 ROUNDING = (
@@ -27,39 +25,9 @@ ROUNDING = (
 )
 
 
-def make(additive: bool = True, gain: float = 3.0) -> RnnCompressor:
-    """Narrow, with weights large enough that bits and images vary."""
-    config = RnnConfig(
-        name="tiny",
-        stem_channels=8,
-        encoder_channels=(8, 16, 4),
-        code_channels=4,
-        expanded_channels=8,
-        decoder_channels=(16, 16, 16),
-        decoder_kernels=(3, 3, 3),
-        decoder_hidden_kernels=(1, 3, 1),
-        output_kernel=3,
-        output_shuffle=2,
-        additive=additive,
-        residual_gain=gain,
-    )
-    torch.manual_seed(1)
-    model = RnnCompressor(config)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.mul_(3)
-    return model.freeze()
-
-
 @pytest.fixture(scope="module")
 def model() -> RnnCompressor:
     return make()
-
-
-def images(count: int, height: int, width: int, seed: int = 0) -> Tensor:
-    """Smooth pictures in [0, 1]."""
-    coarse = torch.rand(count, 3, 5, 5, generator=torch.Generator().manual_seed(seed))
-    return F.interpolate(coarse, size=(height, width), mode="bicubic").clamp(0, 1)
 
 
 # Architecture --------------------------------------------------------------------------------------------------------
@@ -199,7 +167,7 @@ def test_gamma_tells_the_additive_from_the_one_shot() -> None:
     assert not torch.equal(more.image, again.image)
 
 
-def again_unclamped(model: RnnCompressor, codes: Tensor, state: module.DecoderState) -> Tensor:
+def again_unclamped(model: RnnCompressor, codes: Tensor, state: DecoderState) -> Tensor:
     """The tanh of the next iteration, found by adding it to nothing."""
     captured: list[Tensor] = []
     hook = model.output.register_forward_hook(lambda *arguments: captured.append(arguments[2]))
@@ -263,7 +231,7 @@ def test_decoding_gives_what_the_encoder_saw_bit_for_bit(model: RnnCompressor) -
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_neither_company_nor_threads_change_a_code(threads: int) -> None:
+def test_codes_are_batch_and_thread_invariant(threads: int) -> None:
     model, x = create("rnn-small").freeze(), images(3, 64, 48)
     expected = torch.cat([model.compress(image[None], 3) for image in x])
     before = torch.get_num_threads()
@@ -274,7 +242,7 @@ def test_neither_company_nor_threads_change_a_code(threads: int) -> None:
     finally:
         torch.set_num_threads(before)
     assert torch.equal(packed, expected)
-    assert torch.equal(decoded, torch.cat([model.decode(each[None], (64, 48)) for each in packed]))
+    assert torch.equal(decoded, torch.cat([model.decompress(each[None], (64, 48)) for each in packed]))
 
 
 def test_an_encoder_whose_floats_differ_sends_other_bits_and_stays_in_step(model: RnnCompressor) -> None:
@@ -338,65 +306,6 @@ def test_another_instruction_set_decodes_the_same_codes(name: str, tmp_path: Pat
     assert float((other - model.decompress(packed, (64, 64))).abs().max()) < ROUNDING
 
 
-# Search --------------------------------------------------------------------------------------------------------------
-
-
-def test_a_search_finds_better_bits_and_changes_nothing_for_the_receiver(model: RnnCompressor) -> None:
-    x = images(1, 48, 64)
-    said, searched = model.compress(x, 3), model.compress(x, 3, refinement_steps=10)
-    assert searched.shape == said.shape
-    errors = []
-    for packed in (said, searched):
-        decoded = torch.stack([model.decompress(packed[:, :n], (48, 64)) for n in (1, 2, 3)])
-        errors.append(float(compression_loss(decoded[:1], x, 1.0)))
-        assert torch.equal(model.compress(x, 2, 10), searched[:, :2])  # a prefix, and the same every time
-    assert errors[1] < errors[0]
-
-
-def test_a_search_never_makes_an_iteration_worse() -> None:
-    """The best bits seen are kept, the encoder's own among them."""
-    target = torch.zeros(1, 3, 16, 16)
-    said = torch.full((1, 2, 2, 2), -0.5)
-    flat = lambda bits: (bits.mean() + 1).expand(1, 3, 16, 16) / 2  # noqa: E731  least at all -1, where it starts
-    assert torch.equal(refine_code(said, flat, target, 5), torch.full_like(said, -1.0))
-    away = refine_code(-said, flat, target, 50)
-    assert float(flat(away).mean()) < float(flat(torch.ones_like(said)).mean())
-
-
-def test_no_search_in_the_wrong_place(model: RnnCompressor) -> None:
-    with pytest.raises(ValueError, match="refinement_steps: expected 0 or more, got -1"):
-        model.compress(images(1, 16, 16), 1, -1)
-
-
-# Large images --------------------------------------------------------------------------------------------------------
-
-
-def test_a_tile_is_an_image_of_its_own(model: RnnCompressor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TILE", 32)
-    x = images(1, 80, 48)
-    packed = model.compress(x, 3)
-    maps = model.code_maps(packed[0], (80, 48))
-    decoded = model.decompress(packed, (80, 48))
-    for top, left in [(0, 0), (0, 32), (32, 0), (32, 32), (64, 0), (64, 32)]:
-        part = x[:, :, top : top + 32, left : left + 32]
-        alone = model.compress(part, 3)
-        size = (part.shape[2], part.shape[3])
-        rows, columns = model.config.code_map(size)
-        where = maps[:, :, top // 16 : top // 16 + rows, left // 16 : left // 16 + columns]
-        assert torch.equal(where, model.code_maps(alone[0], size))
-        assert torch.equal(decoded[:, :, top : top + 32, left : left + 32], model.decode(alone, size))
-
-
-def test_a_tile_may_be_a_sliver(model: RnnCompressor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TILE", 32)
-    x = images(1, 67, 33)  # the last tiles hold 3 rows and 1 column
-    packed = model.compress(x, 2)
-    assert packed.shape == (1, 2, 5 * 3 * 4 // 8 + 1)
-    with torch.no_grad():
-        seen = model(F.pad(x[:, :, 64:, 32:], (0, 15, 0, 13), mode="replicate"), 2)
-    assert torch.equal(model.decompress(packed, (67, 33))[:, :, 64:, 32:], seen.images[-1][:, :, :3, :1])
-
-
 # Bad input -----------------------------------------------------------------------------------------------------------
 
 
@@ -418,7 +327,7 @@ def test_bad_arguments(model: RnnCompressor) -> None:
 
 def test_no_image_is_no_code(model: RnnCompressor) -> None:
     assert model.compress(torch.empty(0, 3, 32, 32), 2).shape == (0, 2, 2)
-    assert model.decode(torch.empty(0, 2, 2, dtype=torch.uint8), (32, 32)).shape == (0, 3, 32, 32)
+    assert model.decompress(torch.empty(0, 2, 2, dtype=torch.uint8), (32, 32)).shape == (0, 3, 32, 32)
 
 
 def test_bits_are_in_the_order_of_the_map(model: RnnCompressor) -> None:
