@@ -17,16 +17,10 @@ from jc3d.infer.inputs import CODES_TYPES, CodesLike, load_objects, read_codes, 
 from jc3d.infer.shape_stream import Stream
 from jc3d.io.images import ViewLike
 from jc3d.models import Model, Reconstruction
-from jc3d.models.capabilities import DecodesImages, DecodesProgressively, ReconstructsShape
+from jc3d.models.capabilities import DecodesImages, DecodesProgressively, ReconstructsShape, verb_of
 from jc3d.models.model import VIEW_SIZE
 
 C = TypeVar("C")
-
-_CAPABILITIES = {
-    DecodesImages: "decodes images",
-    DecodesProgressively: "decodes images iteration by iteration",
-    ReconstructsShape: "reconstructs",
-}
 
 
 class Codec:
@@ -75,18 +69,20 @@ class Codec:
         Raises:
             CodesError: it has none.
         """
-        return self._as(ReconstructsShape).reconstruction
+        return self.require(ReconstructsShape).reconstruction
 
-    def _as(self, capability: type[C]) -> C:
-        """The model as one that can do this.
+    def require(self, capability: type[C]) -> C:
+        """The model as one that has a capability.
+
+        Args:
+            capability: a protocol of :mod:`jc3d.models.capabilities`, or one that is declared like those.
 
         Raises:
-            CodesError: it cannot.
+            CodesError: it has not.
         """
         if not isinstance(self.model, capability):
-            raise CodesError(
-                f"codes: expected those of a model that {_CAPABILITIES[capability]}, got those of {self.name}"
-            )
+            verb = verb_of(capability)
+            raise CodesError(f"codes: expected those of a model that {verb}, got those of {self.name}")
         return self.model
 
     @overload  # a path is also a sequence of paths to a type checker: the first overload is meant to win
@@ -210,7 +206,7 @@ class Codec:
         """
         if isinstance(codes, CODES_TYPES):
             return self.reconstruct([codes])[0]
-        self._as(ReconstructsShape)
+        self.require(ReconstructsShape)
         assert self._batch is not None
         return self._batch(self.shape_inputs(item) for item in read_objects(codes))
 
@@ -227,7 +223,7 @@ class Codec:
             CodesError: damaged, codes of another model, or of one without an image decoder.
             OSError: a path cannot be read.
         """
-        codes, model = read_codes(codes), self._as(DecodesImages)
+        codes, model = read_codes(codes), self.require(DecodesImages)
         self._check(codes)
         return model.decompress(self._packed(codes), codes.image_size)
 
@@ -244,7 +240,7 @@ class Codec:
         size = (VIEW_SIZE, VIEW_SIZE) if image_size is None else image_size
         if not isinstance(size, tuple) or len(size) != 2:
             raise CodesError(f"image_size: expected (height, width), got {size!r}")
-        decoder = self._as(DecodesProgressively)
+        decoder = self.require(DecodesProgressively)
         if self.model.config.image_size is not None:
             self._check_size(size)
         return ImageStream(decoder.open_decoder(size), self.model, size)
@@ -262,7 +258,7 @@ class Codec:
         Raises:
             CodesError: codes of another model, or of an image codec.
         """
-        model = self._as(ReconstructsShape)
+        model = self.require(ReconstructsShape)
         self._check(codes)
         with torch.inference_mode():
             return model.shape_inputs(self._packed(codes))

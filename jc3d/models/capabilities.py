@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from jc3d.models.shape.reconstruction import Reconstruction
 
+C = TypeVar("C", bound=type)
 
+_verbs: dict[type, str] = {}
+
+
+def capability(verb: str) -> Callable[[C], C]:
+    """Names what a protocol stands for, to be said where a model does not have it.
+
+    Args:
+        verb: completes "a model that ...".
+    """
+
+    def decorate(protocol: C) -> C:
+        _verbs[protocol] = verb
+        return protocol
+
+    return decorate
+
+
+def verb_of(protocol: type) -> str:
+    """What a model of a capability does, as :func:`capability` names it."""
+    return _verbs[protocol]
+
+
+@capability("decodes images")
 @runtime_checkable
 class DecodesImages(Protocol):
     """Codes to images."""
@@ -42,6 +67,7 @@ class ImageDecoder(Protocol):
         ...
 
 
+@capability("decodes images iteration by iteration")
 @runtime_checkable
 class DecodesProgressively(DecodesImages, Protocol):
     """Codes to images, iteration by iteration."""
@@ -55,6 +81,7 @@ class DecodesProgressively(DecodesImages, Protocol):
         ...
 
 
+@capability("reconstructs")
 @runtime_checkable
 class ReconstructsShape(Protocol):
     """Codes to an occupancy grid."""
@@ -91,6 +118,7 @@ class ExportPart(NamedTuple):
     outputs: tuple[str, ...]
 
 
+@capability("can be exported in parts")
 @runtime_checkable
 class ExportsParts(Protocol):
     """Parts that run without jc3d, see :mod:`jc3d.export.model_parts`."""
