@@ -49,7 +49,7 @@ def prerender_shard(spec: str, split: Split, folder: Path, first: int, count: in
     try:
         np.save(temporary / "views.npy", batch.views.numpy())
         np.save(temporary / "grids.npy", np.packbits(batch.grid.numpy().reshape(count, -1), axis=1))
-        np.save(temporary / "labels.npy", torch.stack((batch.category, batch.free_front.long()), dim=1).numpy())
+        np.save(temporary / "labels.npy", torch.stack((batch.category, batch.ambiguous_front.long()), dim=1).numpy())
         np.save(temporary / "poses.npy", batch.poses.numpy())
         if target.exists():  # of an older version
             shutil.rmtree(target)

@@ -83,7 +83,7 @@ def test_source_gives_samples_of_the_common_form(folder: Path):
     source = SourceSpec.parse(f"r2n2={folder}").open("test")
     assert len(source) == 5
     images, _, grid = object_of(16)
-    sample = source.get(0, draw=1, views=3)
+    sample = source.get(0, seed=1, views=3)
     assert sample.views.dtype == torch.uint8
     assert sample.views.shape == (3, 3, 128, 128)
     stored = [torch.from_numpy(image) for image in images]
@@ -91,10 +91,10 @@ def test_source_gives_samples_of_the_common_form(folder: Path):
     assert sorted(order) == [0, 1, 2]  # each of them once
     assert torch.equal(sample.grid, torch.from_numpy(grid))
     assert int(sample.category) == list(SYNSETS).index("chair")
-    assert not sample.free_front
+    assert not sample.ambiguous_front
     assert torch.equal(source.get(0, 1, 2).views, source.get(0, 1, 2).views)
-    draws = {source.get(0, draw, 1).views.numpy().tobytes() for draw in range(12)}
-    assert len(draws) > 1
+    chosen = {source.get(0, seed, 1).views.numpy().tobytes() for seed in range(12)}
+    assert len(chosen) > 1
 
 
 def test_categories_have_one_order():

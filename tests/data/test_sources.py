@@ -1,4 +1,4 @@
-"""Sources: what belongs to which split, and that a visit is a function of its numbers."""
+"""Sources: what belongs to which split, and that a sample is a function of its numbers."""
 
 import csv
 import pickle
@@ -35,13 +35,13 @@ def test_procedural_splits_share_no_seed() -> None:
     assert len(ranges[2]) >= 1000
 
 
-def test_a_visit_is_a_function_of_its_numbers() -> None:
+def test_a_sample_is_a_function_of_its_numbers() -> None:
     source = ProceduralSource("train")
     first, again, other = source.get(3, 5, 2), source.get(3, 5, 2), source.get(3, 6, 2)
     assert torch.equal(first.views, again.views)
     assert torch.equal(first.grid, again.grid)
     assert not torch.equal(first.views, other.views)
-    assert not first.free_front
+    assert not first.ambiguous_front
 
 
 def test_test_objects_are_not_augmented_and_training_objects_are() -> None:
@@ -105,15 +105,15 @@ def test_a_shard_of_an_older_version_says_so(tmp_path: Path) -> None:
         ShardSource(shard.parent)
 
 
-def test_a_draw_chooses_among_the_stored_views_without_repeats(tmp_path: Path) -> None:
+def test_a_seed_chooses_among_the_stored_views_without_repeats(tmp_path: Path) -> None:
     folder = tiny_shards.write(tmp_path, objects=1, views=6) / "train"
     stored = np.load(folder / "shard-0000000" / "views.npy")
     stored[0] = np.arange(6, dtype=np.uint8)[:, None, None, None]
     np.save(folder / "shard-0000000" / "views.npy", stored)
     source = ShardSource(folder)
-    draws = [tuple(source.get(0, draw, 4).views[:, 0, 0, 0].tolist()) for draw in range(30)]
-    assert all(len(set(draw)) == 4 for draw in draws)
-    assert len(set(draws)) > 20
+    chosen = [tuple(source.get(0, seed, 4).views[:, 0, 0, 0].tolist()) for seed in range(30)]
+    assert all(len(set(views)) == 4 for views in chosen)
+    assert len(set(chosen)) > 20
     with pytest.raises(ValueError, match=r"views: expected at most 6 .*, got 7"):
         source.get(0, 0, 7)
 
