@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from jc3d.codec.codes import VERSION
+from jc3d.codec.wire import VERSION
 from jc3d.errors import require_extra
 from jc3d.io.atomic import atomic_write
 from jc3d.models import R2N2, R2N2Config

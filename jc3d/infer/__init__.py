@@ -23,7 +23,7 @@ from torch import Tensor
 
 from jc3d import models
 from jc3d.codec import Codes
-from jc3d.codec.codes import OVERHEAD_BYTES
+from jc3d.codec.wire import OVERHEAD_BYTES
 from jc3d.errors import CodesError, ImageError
 from jc3d.infer.batch import Receiver
 from jc3d.infer.image_stream import ImageStream

@@ -12,9 +12,8 @@ from typing import Any, Self
 import torch
 from torch import nn
 
+from jc3d.codec.wire import FINGERPRINT_BYTES
 from jc3d.nn.deterministic import float32_products
-
-FINGERPRINT_BYTES = 8
 
 _State = list[tuple[int, int]]
 

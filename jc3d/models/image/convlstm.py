@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from jc3d.io.images import MAX_PIXELS
+from jc3d.io.limits import MAX_PIXELS, MAX_SIDE
 from jc3d.models.image.code_refinement import search_bits
 from jc3d.models.model import Model
 from jc3d.nn import Binarizer, ConvLSTM2d, MapState
@@ -29,9 +29,7 @@ from jc3d.ops import pack_bits, unpack_bits
 HALF_RANGE = 0.9
 """Images lie in ±0.9 inside, which tanh reaches ([V] §3)."""
 
-
 _COLOUR_GAIN = 8.0  # makes colour differences about one, what a tanh tells best
-MAX_SIDE = 2**16 - 1  # a file has two bytes for each side
 TILE = 1024
 """Pixels along each side of the tiles that larger images are coded in, each as an image of its own."""
 
