@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from r2n2_writer import write_object
 
 from jc3d.data.procedural import make_object
-from jc3d.data.r2n2_folder import write_object
 from jc3d.data.samples import ObjectSample, Source
 from jc3d.data.sources.meshes import MeshSource
 from jc3d.data.sources.procedural import ProceduralSource
@@ -25,7 +25,7 @@ def r2n2_folder(root: Path) -> R2N2Source:
     for index in range(OBJECTS + 2):
         sample, shape = made.get(index, 0, VIEWS + 2), make_object(made.seeds[index])
         cameras = [Camera(a % 360, e, d / (DISTANCE_UNIT * shape.diagonal)) for a, e, d in sample.poses.tolist()]
-        write_object(root, "03001627", f"{index:02d}", sample.views, cameras, sample.grid.numpy())
+        write_object(root, "03001627", f"{index:02d}", sample.views.numpy(), cameras, sample.grid.numpy())
     (root / "ShapeNetRendering" / "03001627" / "00" / "rendering" / "rendering_metadata.txt").unlink()
     return R2N2Source(root, "train")
 
