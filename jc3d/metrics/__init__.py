@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jc3d.geometry.occupancy import THRESHOLD
+    from jc3d.geometry.threshold import THRESHOLD
     from jc3d.metrics.bjontegaard import BDRate, bd_rate
     from jc3d.metrics.grid_iou import best_quarter_turn, iou, turned_ious
     from jc3d.metrics.image_quality import ms_ssim, psnr, ssim
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "THRESHOLD": "jc3d.geometry.occupancy",
+    "THRESHOLD": "jc3d.geometry.threshold",
     "BDRate": "jc3d.metrics.bjontegaard",
     "VoxelIoU": "jc3d.metrics.voxel_iou",
     "bd_rate": "jc3d.metrics.bjontegaard",

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from jc3d.geometry.occupancy import THRESHOLD
 from jc3d.geometry.quarter_turns import best_turn, quarter_turns
+from jc3d.geometry.threshold import THRESHOLD
 from jc3d.ops import voxel_iou
 
 
