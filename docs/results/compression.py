@@ -26,7 +26,7 @@ from jc3d.evaluate import ImageScores, Protocol, Report, evaluate
 from jc3d.io.atomic import atomic_write
 from jc3d.io.images import load_views, to_uint8
 from jc3d.metrics import bd_rate, psnr, ssim
-from jc3d.viz import ladder_png
+from jc3d.viz import strip_png
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -221,7 +221,7 @@ def _ladder(codec: jc3d.Codec, views: Tensor, rates: tuple[int, ...] = LADDER_RA
 
 def _save(path: Path, steps: list[Tensor], labels: list[str]) -> None:
     with atomic_write(path) as file:
-        file.write(ladder_png(steps, labels))
+        file.write(strip_png(steps, labels))
     image = Image.open(path).convert("RGB").quantize(192)
     with atomic_write(path) as file:
         image.save(file, "PNG", optimize=True)

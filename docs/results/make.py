@@ -187,8 +187,8 @@ def _gallery(codec: jc3d.Codec, source: ProceduralSource | MeshSource, path: Pat
         grid = codec.reconstruct(codec.encode(sample.views.float() / 255))
         turns = quarter_turns(sample.grid)
         scores = iou(grid.expand_as(turns), turns)
-        truth = turns[int(scores.argmax())] if sample.free_front else sample.grid
-        score = scores.max() if sample.free_front else scores[0]
+        truth = turns[int(scores.argmax())] if sample.ambiguous_front else sample.grid
+        score = scores.max() if sample.ambiguous_front else scores[0]
         labels = (f"{CATEGORIES[category]}, IoU {float(score):.2f}", "truth")
         picture = picture_png(grid, sample.views, truth, labels=labels)
         rows.append(Image.open(io.BytesIO(picture)).convert("RGB"))

@@ -17,6 +17,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from jc3d.cli.console import console
+from jc3d.cli.data import data
 from jc3d.cli.decode import decode
 from jc3d.cli.demo import demo
 from jc3d.cli.encode import encode
@@ -24,6 +25,7 @@ from jc3d.cli.evaluate import evaluate
 from jc3d.cli.export import export
 from jc3d.cli.info import info
 from jc3d.cli.models import models
+from jc3d.cli.prerender import prerender
 from jc3d.cli.reconstruct import reconstruct
 from jc3d.cli.train import train
 from jc3d.errors import MissingExtraError
@@ -33,8 +35,9 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-for _command in (encode, reconstruct, decode, info, demo, models, export, train, evaluate):
+for _command in (encode, reconstruct, decode, info, demo, models, export, train, evaluate, prerender):
     app.command()(_command)
+app.add_typer(data, name="data")
 
 
 @app.callback(invoke_without_command=True)

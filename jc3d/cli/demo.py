@@ -14,6 +14,7 @@ import typer
 from jc3d.cli.console import console, cost, new_progress, new_table, print_facts
 from jc3d.cli.options import DEFAULT_MODEL, Device, Model, Threshold
 from jc3d.errors import MissingExtraError
+from jc3d.geometry.threshold import THRESHOLD
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,7 +46,7 @@ def demo(
     model: Model = DEFAULT_MODEL,
     views: Annotated[int, typer.Option(min=1, help="Views to render of an object that is not given as images.")] = 5,
     seed: Annotated[int, typer.Option(min=0, help="Draws the cameras and the light of those views.")] = 0,
-    threshold: Threshold = 0.4,
+    threshold: Threshold = THRESHOLD,
     device: Device = "cpu",
 ) -> None:
     """Encode, send and reconstruct an object: one that comes along, your images, or your meshes.

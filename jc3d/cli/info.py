@@ -13,7 +13,8 @@ from jc3d.cli.console import console, cost, print_facts
 def info(file: Annotated[Path, typer.Argument(help="A .jc3d file.", show_default=False)]) -> None:
     """Check a [bold].jc3d[/bold] file and show its fields, sizes and compression ratios."""
     from jc3d import models
-    from jc3d.codec.codes import VERSION, Codes
+    from jc3d.codec import Codes
+    from jc3d.codec.wire import VERSION
 
     codes = Codes.load(file)
     height, width = codes.image_size

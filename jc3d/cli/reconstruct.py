@@ -10,6 +10,7 @@ import typer
 
 from jc3d.cli.console import console, print_facts
 from jc3d.cli.options import Device, Iterations, Partial, Threshold, Weights, read_codes
+from jc3d.geometry.threshold import THRESHOLD
 
 
 def reconstruct(
@@ -18,7 +19,7 @@ def reconstruct(
         list[Path],
         typer.Option("--output", "-o", help="File to write; its ending is the format. Repeat it.", show_default=False),
     ],
-    threshold: Threshold = 0.4,
+    threshold: Threshold = THRESHOLD,
     surface: Annotated[
         bool, typer.Option("--surface", help="Meshes by marching cubes instead of the cells' faces.")
     ] = False,

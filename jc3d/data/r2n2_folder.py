@@ -7,8 +7,8 @@ ROOT/ShapeNetVox32/<synset>/<id>/model.binvox
 
 The split is 3D-R2N2's: the ids of a category in sorted order, the first 80 % train, the others test.
 ``renderings.txt`` names the images; a line of ``rendering_metadata.txt`` is azimuth, elevation, in-plane rotation,
-distance ratio and a constant 25 for each.  Its azimuth counts from +X towards +Z;
-:class:`~jc3d.geometry.cameras.Camera` counts from +Z towards +X, so each is 90° less the other.
+distance ratio and a constant 25 for each (not the field of view, whatever some readers call it). Its azimuth counts
+from +X towards +Z; :class:`~jc3d.geometry.cameras.Camera` counts from +Z towards +X, so each is 90° less the other.
 
 Source: Choy et al., 3D-R2N2, ECCV 2016, section 5, and the published archives' file names.
 """
@@ -22,20 +22,17 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from jc3d.data.categories import SYNSETS
+from jc3d.errors import ImageError
 from jc3d.geometry.cameras import Camera
-from jc3d.io.atomic import atomic_write
-from jc3d.io.binvox import read_binvox, write_binvox
-from jc3d.io.images import load_views, to_uint8
+from jc3d.io.binvox import read_binvox
+from jc3d.io.images import load_view, load_views, to_uint8
 
 RENDERINGS, VOXELS = "ShapeNetRendering", "ShapeNetVox32"
 
 _TRAIN_SHARE = 0.8
-_HELD_BACK = 10  # every tenth training object validates
-_META_CONSTANT = 25  # last column of the published metadata; not the field of view, whatever some readers call it
 
 
 class ObjectKey(NamedTuple):
@@ -133,12 +130,13 @@ class R2N2Folder:
             raise ValueError(f"{path}: expected five numbers a line, got {sorted({len(row) for row in rows})}")
         return [Camera((90.0 - azimuth) % 360.0, elevation, ratio) for azimuth, elevation, _, ratio, _ in rows]
 
-    def check(self, progress: Callable[[int], object] = lambda done: None) -> list[str]:
+    def check(self, decode: bool = False, progress: Callable[[int], object] = lambda done: None) -> list[str]:
         """Says what is missing or damaged, one line each; an empty list is a whole folder.
 
-        Every voxel file is read; images are checked to be there, not decoded.
+        Every voxel file is read; images are looked for, and decoded only where asked.
 
         Args:
+            decode: decode every image as well.
             progress: called with the number of objects looked at so far.
         """
         problems = []
@@ -149,79 +147,36 @@ class R2N2Folder:
                 problems.append(f"{synset} ({category}): no objects")
             problems += [f"{VOXELS}/{synset}/{name}: no renderings of it" for name in sorted(voxelised - rendered)]
         for done, key in enumerate(self.objects(), start=1):
-            place = f"{RENDERINGS}/{key.synset}/{key.object_id}/rendering"
-            folder = self.root / place
-            for name in ("renderings.txt", "rendering_metadata.txt"):
-                if not (folder / name).is_file():
-                    problems.append(f"{place}/{name}: missing")
-            try:
-                paths = self.view_paths(key)
-                problems += [f"{place}/{path.name}: missing" for path in paths if not path.is_file()]
-                if not paths:
-                    problems.append(f"{place}: no images")
-                if (folder / "rendering_metadata.txt").is_file() and len(self.cameras(key)) != len(paths):
-                    problems.append(f"{place}/rendering_metadata.txt: not one line an image")
-                self.grid(key)
-            except (OSError, ValueError) as error:
-                problems.append(str(error))
+            problems += self._problems_of(key, decode)
             progress(done)
         return problems
 
-
-def write_object(
-    root: str | os.PathLike[str],
-    synset: str,
-    object_id: str,
-    views: NDArray[np.uint8] | Tensor,
-    cameras: Sequence[Camera],
-    grid: NDArray[np.bool_],
-) -> None:
-    """Writes an object in the layout of 3D-R2N2; files that are there are replaced.
-
-    The voxels come last: an object without them is one that was interrupted.
-
-    Args:
-        root: folder that holds, or will hold, ``ShapeNetRendering`` and ``ShapeNetVox32``.
-        synset: name of the category's folder, see :data:`jc3d.data.categories.SYNSETS`.
-        object_id: name of the object's folder.
-        views: (V, 3, H, W) uint8.
-        cameras: V cameras.
-        grid: (32, 32, 32) bool, indexed [x, y, z].
-
-    Raises:
-        ValueError: an argument is of another shape or type, or a name is no plain folder name.
-        OSError: a file cannot be written.
-    """
-    pixels = np.asarray(views)
-    if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1] != 3 or len(pixels) == 0:
-        raise ValueError(f"views: expected (V, 3, H, W) uint8 with V at least 1, got {pixels.shape} {pixels.dtype}")
-    if len(cameras) != len(pixels):
-        raise ValueError(f"cameras: expected one for each of {len(pixels)} views, got {len(cameras)}")
-    if grid.shape != (32, 32, 32):
-        raise ValueError(f"grid: expected (32, 32, 32), got {grid.shape}")
-    for argument, name in (("synset", synset), ("object_id", object_id)):
-        if Path(name).name != name or name in ("", ".."):
-            raise ValueError(f"{argument}: expected a plain folder name, got {name!r}")
-    folder = Path(root) / RENDERINGS / synset / object_id / "rendering"
-    voxels = Path(root) / VOXELS / synset / object_id
-    folder.mkdir(parents=True, exist_ok=True)
-    voxels.mkdir(parents=True, exist_ok=True)
-    names = [f"{index:02d}.png" for index in range(len(pixels))]
-    for name, image in zip(names, pixels, strict=True):
-        with atomic_write(folder / name) as file:
-            Image.fromarray(image.transpose(1, 2, 0)).save(file, "PNG")
-    _write_text(folder / "renderings.txt", "".join(f"{name}\n" for name in names))
-    rows = [
-        f"{(90.0 - camera.azimuth) % 360.0!r} {camera.elevation!r} 0 {camera.distance_ratio!r} {_META_CONSTANT}\n"
-        for camera in cameras
-    ]
-    _write_text(folder / "rendering_metadata.txt", "".join(rows))
-    write_binvox(voxels / "model.binvox", grid)
+    def _problems_of(self, key: ObjectKey, decode: bool) -> list[str]:
+        place = f"{RENDERINGS}/{key.synset}/{key.object_id}/rendering"
+        files = ("renderings.txt", "rendering_metadata.txt")
+        problems = [f"{place}/{name}: missing" for name in files if not (self.root / place / name).is_file()]
+        try:
+            paths = self.view_paths(key)
+            problems += [f"{place}/{path.name}: missing" for path in paths if not path.is_file()]
+            if not paths:
+                problems.append(f"{place}: no images")
+            if decode:
+                problems += [problem for path in paths if path.is_file() and (problem := _damage(path))]
+            if (self.root / place / files[1]).is_file() and len(self.cameras(key)) != len(paths):
+                problems.append(f"{place}/{files[1]}: not one line an image")
+            self.grid(key)
+        except (OSError, ValueError) as error:
+            problems.append(str(error))
+        return problems
 
 
-def _write_text(path: Path, text: str) -> None:
-    with atomic_write(path) as file:
-        file.write(text.encode())
+def _damage(path: Path) -> str | None:
+    """What is wrong with an image, or None."""
+    try:
+        load_view(path)
+    except ImageError as error:
+        return str(error)
+    return None
 
 
 def _subfolders(folder: Path) -> list[str]:

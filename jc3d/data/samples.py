@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-if TYPE_CHECKING:
-    pass
-
-
 Split = Literal["train", "val", "test"]
+
+HELD_BACK = 10
+"""One in so many of the objects that would train validates."""
 
 OTHER_CATEGORY = -1
 """Category index of objects outside the thirteen."""
@@ -26,22 +25,23 @@ class ObjectSample(NamedTuple):
     views: Tensor  # (V, 3, 128, 128) uint8
     grid: Tensor  # (32, 32, 32) bool, axes x, y, z
     category: Tensor  # () int64, index into CATEGORIES or OTHER_CATEGORY
-    free_front: Tensor  # () bool: the front direction is arbitrary, any quarter turn of the grid is right
+    ambiguous_front: Tensor  # () bool: the front direction is arbitrary, any quarter turn of the grid is right
     poses: Tensor  # (V, 3) float32: azimuth and elevation in degrees, distance in object units; NaN: not known
+
+    @classmethod
+    def of(cls, views: Tensor, grid: NDArray[np.bool_], category: int, ambiguous_front: bool, poses: Tensor) -> Self:
+        """One object from the arrays and numbers that sources have."""
+        return cls(views, torch.as_tensor(grid), torch.tensor(category), torch.tensor(ambiguous_front), poses)
 
 
 class Source(Protocol):
-    """Objects by index; ``draw`` seeds what is random about one visit (views, lights, augmentation)."""
+    """Objects by index; ``seed`` seeds what is random about one look at an object (views, lights, augmentation)."""
 
     def __len__(self) -> int: ...
 
-    def get(self, index: int, draw: int, views: int) -> ObjectSample:
-        """One object with ``views`` views."""
+    def get(self, index: int, seed: int, views: int) -> ObjectSample:
+        """One object with ``views`` views, a function of the three numbers."""
         ...
-
-
-def _sample(views: Tensor, grid: NDArray[np.bool_], category: int, free_front: bool, poses: Tensor) -> ObjectSample:
-    return ObjectSample(views, torch.as_tensor(grid), torch.tensor(category), torch.tensor(free_front), poses)
 
 
 def stack(samples: Sequence[ObjectSample]) -> ObjectSample:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import get_args
 
 from jc3d.data.samples import Split
-from jc3d.metrics import THRESHOLD
+from jc3d.geometry.threshold import THRESHOLD
 from jc3d.metrics.image_quality import MS_SSIM_MIN_SIDE
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from jc3d.errors import require_extra
 from jc3d.geometry.occupancy import checked_grid, occupied_cells
+from jc3d.geometry.threshold import THRESHOLD
 from jc3d.geometry.voxel_faces import voxel_faces
 from jc3d.io.atomic import atomic_write
 from jc3d.io.binvox import encode_binvox
@@ -28,7 +29,7 @@ GRID_SUFFIXES = (".npz", ".binvox", *MESH_SUFFIXES, ".png")
 def save_occupancy(
     path: str | os.PathLike[str],
     grid: NDArray[np.generic] | Tensor,
-    threshold: float = 0.4,
+    threshold: float = THRESHOLD,
     mesh_style: MeshStyle = "boxes",
 ) -> None:
     """Writes a grid in the format the path's suffix names, whole or not at all.
@@ -109,7 +110,9 @@ def box_mesh(occupied: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[
     return vertices, quads[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3).astype(np.int64)
 
 
-def surface_mesh(values: NDArray[np.generic], threshold: float = 0.4) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def surface_mesh(
+    values: NDArray[np.generic], threshold: float = THRESHOLD
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """The surface at a threshold, by marching cubes; cells outside the grid count as empty, so it is closed.
 
     Args:

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch.export import Dim, ExportedProgram
 
-from jc3d.codec.codes import VERSION
+from jc3d.codec.wire import VERSION
 from jc3d.errors import require_extra
 from jc3d.io.atomic import atomic_write
 from jc3d.models import Model

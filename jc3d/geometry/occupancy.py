@@ -6,9 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-THRESHOLD = 0.4
-"""τ of [J] §III-D and of 3D-R2N2: a cell is occupied where its probability is strictly above it."""
-
 GridLike = NDArray[np.generic] | Tensor
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from jc3d.codec import Codes
-from jc3d.codec.codes import OVERHEAD_BYTES
+from jc3d.codec.wire import OVERHEAD_BYTES
 from jc3d.errors import CodesError, renamed_arguments
 from jc3d.infer.batch import BatchReconstructor
 from jc3d.infer.image_stream import ImageStream

@@ -26,11 +26,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from jc3d.errors import ImageError
+from jc3d.io.limits import MAX_PIXELS
 
 ViewLike = str | os.PathLike[str] | Image.Image | NDArray[np.generic] | Tensor
-
-MAX_PIXELS = 64 * 1024 * 1024
-"""Largest image that is decoded, in pixels."""
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "JPEG2000")  # no EPS: it would run an interpreter
 _BLOCK_ABOVE = 16  # times the target size

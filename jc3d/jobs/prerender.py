@@ -1,19 +1,18 @@
-"""Renders a source once into memory-mapped shards: ``python -m jc3d.jobs.prerender SOURCE OUT --count N``.
+"""Renders a source once into memory-mapped shards.
 
 Rendering costs more than a training step of the small models on a CPU, so several trainings share one set of shards.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import torch
@@ -26,10 +25,61 @@ from jc3d.io.atomic import atomic_write
 SHARD_OBJECTS = 256
 
 
-def prerender_shard(spec: str, split: Split, folder: Path, first: int, count: int, views: int) -> int:
-    """Writes one shard of objects ``first`` to ``first + count - 1`` (visits of the source in turn), if not there yet.
+def prerender(
+    source: str,
+    out: Path,
+    split: Split = "train",
+    *,
+    count: int,
+    first: int = 0,
+    views: int = 6,
+    workers: int | None = None,
+    progress: Callable[[int], object] = lambda done: None,
+) -> int:
+    """Writes the shards of one split of a source that are not there yet.
 
-    Visit i is object ``i % len(source)`` with draw ``i // len(source)``, so a small source is visited again with new
+    Args:
+        source: as :class:`~jc3d.data.sources.SourceSpec` parses it.
+        out: folder of the shards; the split has a folder of its name in it.
+        split: of the source.
+        count: objects.
+        first: number of the first one, for runs that share the work.
+        views: of an object.
+        workers: processes; None: one a core.
+        progress: called with the number of objects that are done, new or not.
+
+    Returns:
+        The number of objects that were written.
+
+    Raises:
+        ValueError: a number is out of range, the source is none, or the folder holds shards of other settings.
+        OSError: a file cannot be written.
+    """
+    for name, value, least in (("count", count, 1), ("first", first, 0), ("views", views, 1)):
+        if value < least:
+            raise ValueError(f"{name}: expected at least {least}, got {value}")
+    SourceSpec.parse(source)
+    folder = out / split
+    _agree_with_manifest(folder, {"source": source, "split": split, "views": views})
+    starts = range(first, first + count, SHARD_OBJECTS)
+    sizes = [min(SHARD_OBJECTS, first + count - start) for start in starts]
+    done = written = 0
+    with ProcessPoolExecutor(workers or os.cpu_count(), get_context("spawn"), torch.set_num_threads, (1,)) as pool:
+        jobs = [
+            pool.submit(prerender_shard, source, split, folder, start, size, views)
+            for start, size in zip(starts, sizes, strict=True)
+        ]
+        for job, size in zip(jobs, sizes, strict=True):
+            written += job.result()
+            done += size
+            progress(done)
+    return written
+
+
+def prerender_shard(spec: str, split: Split, folder: Path, first: int, count: int, views: int) -> int:
+    """Writes one shard, samples ``first`` to ``first + count - 1`` of a source, if it is not there yet.
+
+    Sample i is object ``i % len(source)`` with the seed ``i // len(source)``, so a small source is seen again with new
     augmentation, cameras and lights.
 
     Returns:
@@ -41,7 +91,6 @@ def prerender_shard(spec: str, split: Split, folder: Path, first: int, count: in
         if stored != (count, views):
             raise ValueError(f"{target}: expected {count} objects of {views} views, got {stored[0]} of {stored[1]}")
         return 0
-    torch.set_num_threads(1)
     source = SourceSpec.parse(spec).open(split)
     batch = stack([source.get(i % len(source), i // len(source), views) for i in range(first, first + count)])
     folder.mkdir(parents=True, exist_ok=True)
@@ -49,7 +98,7 @@ def prerender_shard(spec: str, split: Split, folder: Path, first: int, count: in
     try:
         np.save(temporary / "views.npy", batch.views.numpy())
         np.save(temporary / "grids.npy", np.packbits(batch.grid.numpy().reshape(count, -1), axis=1))
-        np.save(temporary / "labels.npy", torch.stack((batch.category, batch.free_front.long()), dim=1).numpy())
+        np.save(temporary / "labels.npy", torch.stack((batch.category, batch.ambiguous_front.long()), dim=1).numpy())
         np.save(temporary / "poses.npy", batch.poses.numpy())
         if target.exists():  # of an older version
             shutil.rmtree(target)
@@ -71,39 +120,3 @@ def _agree_with_manifest(folder: Path, manifest: dict[str, object]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as file:
         file.write(json.dumps(manifest).encode())
-
-
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m jc3d.jobs.prerender", description=__doc__)
-    parser.add_argument("source", help="procedural, meshes=FOLDER or r2n2=FOLDER")
-    parser.add_argument("out", type=Path, help="folder of the shards; a sub-folder a split is made in it")
-    parser.add_argument("--split", choices=get_args(Split), default="train")
-    parser.add_argument("--count", type=int, required=True, help="objects")
-    parser.add_argument("--first", type=int, default=0, help="first object")
-    parser.add_argument("--views", type=int, default=6, help="views an object")
-    parser.add_argument("--workers", type=int, default=os.cpu_count())
-    args = parser.parse_args()
-    _agree_with_manifest(args.out / args.split, {"source": args.source, "split": args.split, "views": args.views})
-    starts = range(args.first, args.first + args.count, SHARD_OBJECTS)
-    with ProcessPoolExecutor(args.workers, mp_context=get_context("spawn")) as pool:
-        jobs = [
-            pool.submit(
-                prerender_shard,
-                args.source,
-                args.split,
-                args.out / args.split,
-                first,
-                min(SHARD_OBJECTS, args.first + args.count - first),
-                args.views,
-            )
-            for first in starts
-        ]
-        done = 0
-        for job in jobs:
-            done += job.result()
-            print(f"{done} objects", flush=True)
-
-
-if __name__ == "__main__":
-    main()

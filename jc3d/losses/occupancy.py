@@ -6,10 +6,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from jc3d.geometry.quarter_turns import quarter_turns
+from jc3d.errors import renamed_arguments
+from jc3d.geometry.quarter_turns import best_turn, quarter_turns, take_turn
 
 
-def occupancy_loss(logits: Tensor, grid: Tensor, free_front: Tensor, iou_weight: float = 0.0) -> Tensor:
+@renamed_arguments(ambiguous_front="free_front")
+def occupancy_loss(logits: Tensor, grid: Tensor, ambiguous_front: Tensor, iou_weight: float = 0.0) -> Tensor:
     """Voxel-wise cross-entropy ([J] eq. 15), the mean over cells and objects, and a share of 1 - soft IoU.
 
     Cross-entropy counts cells, so a lamp of 60 hardly matters beside a cabinet of 16,000, while the mean IoU of an
@@ -18,14 +20,14 @@ def occupancy_loss(logits: Tensor, grid: Tensor, free_front: Tensor, iou_weight:
     Args:
         logits: (B, 2, 32, 32, 32).
         grid: (B, 32, 32, 32) bool.
-        free_front: (B,) bool: where true, the quarter turn of the grid of least cross-entropy is the target.
+        ambiguous_front: (B,) bool: where true, the quarter turn of the grid of least cross-entropy is the target.
         iou_weight: weight of 1 - soft IoU, the mean over objects.
 
     Returns:
         A scalar.
     """
     margin = logits[:, 1].float() - logits[:, 0].float()
-    target = _turned_to_fit(grid, margin.detach(), free_front).to(margin.dtype)
+    target = _turned_to_fit(grid, margin.detach(), ambiguous_front).to(margin.dtype)
     loss = F.binary_cross_entropy_with_logits(margin, target)
     if iou_weight:
         prob = torch.sigmoid(margin)
@@ -35,13 +37,13 @@ def occupancy_loss(logits: Tensor, grid: Tensor, free_front: Tensor, iou_weight:
     return loss
 
 
-def _turned_to_fit(grid: Tensor, margin: Tensor, free_front: Tensor) -> Tensor:
-    """The grids, those with a free front in the quarter turn that agrees best with the logits' margin."""
-    if not free_front.any():
+def _turned_to_fit(grid: Tensor, margin: Tensor, ambiguous_front: Tensor) -> Tensor:
+    """The grids, those with an ambiguous front in the quarter turn that agrees best with the logits' margin."""
+    if not ambiguous_front.any():
         return grid
-    turns = quarter_turns(grid[free_front])
+    turned = quarter_turns(grid[ambiguous_front])
     # CE = softplus(m) - y·m: of the turns of y, the one with the largest sum of y·m has the least.
-    agreement = torch.where(turns, margin[free_front].unsqueeze(1), 0.0).flatten(2).sum(-1)
+    agreement = torch.where(turned, margin[ambiguous_front].unsqueeze(1), 0.0).flatten(2).sum(-1)
     fitting = grid.clone()
-    fitting[free_front] = turns[torch.arange(len(turns)), agreement.argmax(dim=1)]
+    fitting[ambiguous_front] = take_turn(turned, best_turn(agreement))
     return fitting

@@ -1,13 +1,19 @@
-"""Bjøntegaard deltas between two rate-quality curves."""
+"""Bjøntegaard delta rate between two rate-quality curves; the curves are scipy's (extra ``train``)."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.polynomial import Polynomial
+from numpy.typing import ArrayLike, NDArray
 
-from jc3d.metrics.curve_integral import MIN_POINTS, Array, curve_integral
+from jc3d.errors import require_extra
+
+Array: TypeAlias = NDArray[np.float64]
+
+MIN_POINTS = {"cubic": 4, "pchip": 2, "akima": 2}
+"""The interpolations by name, with the least number of points of each."""
 
 
 class BDRate(NamedTuple):
@@ -19,17 +25,6 @@ class BDRate(NamedTuple):
     """Least quality of the range that both curves reach and over which the mean is taken."""
     high: float
     """Largest quality of the range."""
-
-
-class BDQuality(NamedTuple):
-    """Result of :func:`bd_quality`."""
-
-    difference: float
-    """Mean difference of quality at equal rate, in its unit; positive where the curve beats the anchor."""
-    low: float
-    """Least rate of the range that both curves reach and over whose logarithm the mean is taken."""
-    high: float
-    """Largest rate of the range."""
 
 
 def bd_rate(
@@ -57,65 +52,50 @@ def bd_rate(
         ValueError: fewer than two points (four for cubic), lengths that differ, numbers that are not finite, rates that
             are not positive, qualities that do not strictly grow with the rate, an unknown method, or curves that share
             no range of qualities.
+        MissingExtraError: scipy is not installed, and the method is not cubic.
     """
-    x_anchor, y_anchor, x, y = _curves(rates_anchor, quality_anchor, rates, quality, method)
-    difference, low, high = _mean_difference(y_anchor, x_anchor, y, x, method, "quality", "qualities")
-    return BDRate(float(np.expm1(difference * np.log(10.0))) * 100, low, high)
-
-
-def bd_quality(
-    rates_anchor: ArrayLike, quality_anchor: ArrayLike, rates: ArrayLike, quality: ArrayLike, method: str = "pchip"
-) -> BDQuality:
-    """Bjøntegaard delta quality (BD-PSNR where quality is PSNR): how much better a curve is at equal rate, on average.
-
-    The mean over the logarithm of the rates that both curves reach (VCEG-M33), and nothing outside them.
-
-    Args:
-        rates_anchor: as for :func:`bd_rate`.
-        quality_anchor: as for :func:`bd_rate`.
-        rates: as for :func:`bd_rate`.
-        quality: as for :func:`bd_rate`.
-        method: as for :func:`bd_rate`.
-
-    Returns:
-        The difference in the unit of the quality, positive where the curve is better, and the range of rates it is for.
-
-    Raises:
-        ValueError: as :func:`bd_rate`, or for curves that share no range of rates.
-    """
-    x_anchor, y_anchor, x, y = _curves(rates_anchor, quality_anchor, rates, quality, method)
-    difference, low, high = _mean_difference(x_anchor, y_anchor, x, y, method, "rates", "log10 rates")
-    return BDQuality(difference, 10.0**low, 10.0**high)
-
-
-def _mean_difference(
-    x_anchor: Array, y_anchor: Array, x: Array, y: Array, method: str, argument: str, what: str
-) -> tuple[float, float, float]:
-    """Mean of y - y_anchor over the x that both curves reach, and the ends of this range."""
-    low, high = float(max(x_anchor[0], x[0])), float(min(x_anchor[-1], x[-1]))
-    if not low < high:
-        raise ValueError(
-            f"{argument}: expected a curve that overlaps the anchor's {what} from {x_anchor[0]:g} to {x_anchor[-1]:g}, "
-            f"got {x[0]:g} to {x[-1]:g}"
-        )
-    ours = curve_integral(x, y, low, high, method)
-    anchors = curve_integral(x_anchor, y_anchor, low, high, method)
-    return (ours - anchors) / (high - low), low, high
-
-
-def _curves(
-    rates_anchor: ArrayLike, quality_anchor: ArrayLike, rates: ArrayLike, quality: ArrayLike, method: str
-) -> tuple[Array, Array, Array, Array]:
-    """log10 of the rates, rising, and the qualities of both curves."""
     if method not in MIN_POINTS:
         raise ValueError(f"method: expected one of {', '.join(MIN_POINTS)}, got {method!r}")
-    anchor = _curve("rates_anchor", rates_anchor, "quality_anchor", quality_anchor, MIN_POINTS[method])
-    return *anchor, *_curve("rates", rates, "quality", quality, MIN_POINTS[method])
+    log_rates_anchor, q_anchor = _curve("rates_anchor", rates_anchor, "quality_anchor", quality_anchor, method)
+    log_rates, q = _curve("rates", rates, "quality", quality, method)
+    low, high = float(max(q_anchor[0], q[0])), float(min(q_anchor[-1], q[-1]))
+    if not low < high:
+        raise ValueError(
+            f"quality: expected a curve that overlaps the anchor's qualities from {q_anchor[0]:g} to "
+            f"{q_anchor[-1]:g}, got {q[0]:g} to {q[-1]:g}"
+        )
+    ours = _integral(q, log_rates, low, high, method)
+    anchors = _integral(q_anchor, log_rates_anchor, low, high, method)
+    return BDRate(float(np.expm1((ours - anchors) / (high - low) * np.log(10.0))) * 100, low, high)
+
+
+def _integral(x: Array, y: Array, low: float, high: float, method: str) -> float:
+    """Integral from ``low`` to ``high`` of the curve through points, exact for the interpolation.
+
+    Args:
+        x: (P,) strictly increasing.
+        y: (P,) values there.
+        low: not below the first of ``x``.
+        high: not above the last of ``x``.
+        method: a key of :data:`MIN_POINTS`. ``cubic`` is one polynomial of degree 3, by least squares if there are more
+            than four points (VCEG-M33); ``pchip`` and ``akima`` are cubics from point to point, continuous with their
+            slope.
+    """
+    if method == "cubic":
+        antiderivative = Polynomial.fit(x, y, 3).integ()
+        return float(antiderivative(high) - antiderivative(low))
+    interpolate = require_extra("scipy.interpolate", "train")
+    # Through two points both are a straight line, which not every release of scipy's Akima knows.
+    akima = method == "akima" and len(x) > 2
+    curve = (interpolate.Akima1DInterpolator if akima else interpolate.PchipInterpolator)(x, y)
+    return float(curve.integrate(low, high))
 
 
 def _curve(
-    rates_name: str, rates: ArrayLike, quality_name: str, quality: ArrayLike, min_points: int
+    rates_name: str, rates: ArrayLike, quality_name: str, quality: ArrayLike, method: str
 ) -> tuple[Array, Array]:
+    """log10 of the rates, rising, and the qualities."""
+    min_points = MIN_POINTS[method]
     rate, value = np.asarray(rates, dtype=np.float64), np.asarray(quality, dtype=np.float64)
     if rate.ndim != 1 or len(rate) < min_points:
         raise ValueError(f"{rates_name}: expected a list of at least {min_points} rates, got the shape {rate.shape}")

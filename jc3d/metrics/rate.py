@@ -1,47 +1,54 @@
-"""Rate from the bytes that were really sent or stored."""
+"""The one definition of a compression ratio: plain pixels over the bytes that were really sent or stored."""
 
 from __future__ import annotations
 
+import math
 import operator
 
 
-def bits_per_pixel(num_bytes: int, height: int, width: int) -> float:
-    """Bits for a pixel, whatever its number of channels.
+def image_bytes(height: int, width: int, images: int = 1, channels: int = 3) -> int:
+    """Bytes of images as plain pixels: a byte a channel, so 24 bits a pixel in colour.
 
     Args:
-        num_bytes: length of the file or message, with all headers.
-        height: pixels of the original.
-        width: pixels of the original.
+        height: pixels of an image.
+        width: pixels of an image.
+        images: how many there are.
+        channels: 3, or 1 for grey images.
 
     Raises:
         TypeError: not a whole number.
-        ValueError: a negative number of bytes, or an image without pixels.
+        ValueError: no pixels, images or channels.
     """
-    return 8 * _whole("num_bytes", num_bytes, 0) / (_whole("height", height, 1) * _whole("width", width, 1))
+    sizes = {"height": height, "width": width, "images": images, "channels": channels}
+    return math.prod(_at_least_one(name, value) for name, value in sizes.items())
 
 
-def compression_ratio(num_bytes: int, height: int, width: int, channels: int = 3) -> float:
-    """How many times smaller than the image at 8 bits a channel the bytes are.
+def compression_ratio(num_bytes: float, height: int, width: int, images: int = 1, channels: int = 3) -> float:
+    """How many times smaller than the plain pixels the bytes are.
 
     Args:
-        num_bytes: as for :func:`bits_per_pixel`, at least 1.
-        height: pixels of the original.
-        width: pixels of the original.
-        channels: of the original, a byte a pixel each.
+        num_bytes: of all images together, above 0; a fraction where a code is no whole number of bytes (bits / 8).
+        height: as for :func:`image_bytes`, here and below.
+        width: pixels of an image.
+        images: how many there are.
+        channels: 3, or 1 for grey images.
 
     Raises:
-        TypeError: not a whole number.
-        ValueError: no bytes, pixels or channels.
+        TypeError: a size is not a whole number.
+        ValueError: no bytes, pixels, images or channels.
+
+    Source: [J] eq. 12, where the bytes are those of the codes alone.
     """
-    raw = _whole("height", height, 1) * _whole("width", width, 1) * _whole("channels", channels, 1)
-    return raw / _whole("num_bytes", num_bytes, 1)
+    if not (num_bytes > 0 and math.isfinite(num_bytes)):
+        raise ValueError(f"num_bytes: expected a finite number above 0, got {num_bytes}")
+    return image_bytes(height, width, images, channels) / num_bytes
 
 
-def _whole(name: str, value: int, least: int) -> int:
+def _at_least_one(name: str, value: int) -> int:
     try:
         number = operator.index(value)
     except TypeError:
         raise TypeError(f"{name}: expected a whole number, got {value!r}") from None
-    if number < least:
-        raise ValueError(f"{name}: expected at least {least}, got {number}")
+    if number < 1:
+        raise ValueError(f"{name}: expected at least 1, got {number}")
     return number

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from jc3d.errors import require_extra
-from jc3d.geometry.occupancy import THRESHOLD
+from jc3d.geometry.threshold import THRESHOLD
 from jc3d.ops import voxel_iou
 from jc3d.ops.voxel_iou import checked_thresholds
 

@@ -13,7 +13,8 @@ from typing import Any, ClassVar, NamedTuple, Self
 import torch
 from torch import Tensor, nn
 
-from jc3d.codec.codes import FINGERPRINT_BYTES
+from jc3d.codec.wire import FINGERPRINT_BYTES
+from jc3d.metrics.rate import compression_ratio
 from jc3d.nn.deterministic import float32_products
 
 VIEW_SIZE = 128
@@ -80,7 +81,7 @@ class ModelConfig(ABC):
     @property
     def ratio(self) -> float:
         """Compression ratio of such a view and one iteration by payload, [J] eq. 12."""
-        return VIEW_SIZE * VIEW_SIZE * 24 / self.code_bits
+        return compression_ratio(self.code_bits / 8, VIEW_SIZE, VIEW_SIZE)
 
 
 class Part(nn.Module):

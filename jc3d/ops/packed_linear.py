@@ -90,6 +90,9 @@ def quantize_rows(weight: Tensor) -> tuple[Tensor, Tensor]:
     it is off by at most half the scale (and rounding), and a result of :func:`packed_linear` by at most n / 2 scales. A
     row of zeros has scale 0.
 
+    For callers whose matrix is too large to keep in floating point; the models keep theirs as it was trained, since
+    codes and grids would not stay the same.
+
     Args:
         weight: ``(out, n)``, finite; float32, float64 or bfloat16.
 

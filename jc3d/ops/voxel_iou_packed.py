@@ -13,6 +13,9 @@ from jc3d.ops.voxel_iou import IouCounts, check_grids, iou_of_counts
 def voxel_iou_packed(a: Tensor, b: Tensor) -> IouCounts:
     """IoU over the last three dimensions of grids of eight voxels a byte.
 
+    For callers who hold many grids packed, as the shards of ``jc3d prerender`` do; training and evaluation compare
+    probabilities, by :func:`jc3d.ops.voxel_iou`.
+
     Args:
         a: uint8 (*B, X, Y, ceil(Z / 8)) as :func:`jc3d.ops.pack_bits` packs (*B, X, Y, Z); its padding is zero.
         b: the same shape and device.

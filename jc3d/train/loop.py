@@ -269,7 +269,7 @@ def jitter(sample: ObjectSample, rng: Random) -> ObjectSample:
     muzzle), and if half of them pointed to -X, no view would tell its azimuth.
     """
     views, grid, poses = sample.views, sample.grid, sample.poses
-    if sample.free_front and rng.chance(0.5):
+    if sample.ambiguous_front and rng.chance(0.5):
         views, grid, poses = views.flip(-1), grid.flip(0), poses * poses.new_tensor([-1.0, 1.0, 1.0])
     brightness = rng.uniform(0.75, 1.2)
     gain = torch.tensor([brightness * rng.uniform(0.9, 1.1) for _ in range(3)]).view(3, 1, 1)
@@ -315,7 +315,7 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
             flat = views.flatten(0, 1)
             decoded = model(flat, self._iterations()).images
             return compression_loss(decoded, flat, config.ssim_weight, config.colour_weight)
-        teacher = PoseTeacher(batch.grid, batch.poses, batch.free_front, self._forced(len(batch.grid)))
+        teacher = PoseTeacher(batch.grid, batch.poses, batch.ambiguous_front, self._forced(len(batch.grid)))
         loss = views.new_zeros(())
         if isinstance(model, Joint):
             logits, images = model(views, self._iterations(), teacher)
@@ -363,7 +363,7 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
                     self.model(views)
 
     def validation_step(self, batch: ObjectSample, _: int, dataloader_idx: int = 0) -> None:
-        """With five views mIoU at τ = 0.4, best of four quarter turns where the front is free; residuals of images."""
+        """With five views mIoU at τ = 0.4, the best turn where a front is ambiguous; residuals of images."""
         name = f"{SourceSpec.parse(self.config.val_data[dataloader_idx]).kind}-{dataloader_idx}"
         for kind, scores in self._scores(batch.views.float() / 255, batch).items():
             where, size = f"val/{kind}-{name}", len(batch.grid)
@@ -442,7 +442,7 @@ def _miou(logits: Tensor, batch: ObjectSample) -> Tensor:
     logits = logits.float()
     prob = torch.sigmoid(logits[:, 1] - logits[:, 0])
     best, _turns = best_quarter_turn(prob, batch.grid)
-    return torch.where(batch.free_front, best, iou(prob, batch.grid)).mean()
+    return torch.where(batch.ambiguous_front, best, iou(prob, batch.grid)).mean()
 
 
 def train(config: TrainConfig) -> Path:

@@ -19,14 +19,14 @@ class PoseTeacher:
     Args:
         grid: (B, 32, 32, 32) bool.
         poses: (B, V, 3); NaN where not known.
-        free_front: (B,) bool.
+        ambiguous_front: (B,) bool.
         forced: (B,) bool: objects to place by their true poses.
     """
 
-    def __init__(self, grid: Tensor, poses: Tensor, free_front: Tensor, forced: Tensor) -> None:
+    def __init__(self, grid: Tensor, poses: Tensor, ambiguous_front: Tensor, forced: Tensor) -> None:
         self.grid = grid
         self.poses = poses
-        self.free_front = free_front
+        self.ambiguous_front = ambiguous_front
         self.forced = forced
         self.scores: Tensor | None = None
 
@@ -42,7 +42,7 @@ class PoseTeacher:
         assert self.scores is not None
         azimuth = self.poses[..., 0].unsqueeze(-1) + 90.0 * torch.arange(4, device=self.poses.device)
         fit = azimuth_log_likelihood(self.scores.detach().unsqueeze(-2).expand(*azimuth.shape, -1), azimuth)
-        turns = torch.where(self.free_front, fit.nan_to_num().sum(dim=1).argmax(dim=1), 0)
+        turns = torch.where(self.ambiguous_front, fit.nan_to_num().sum(dim=1).argmax(dim=1), 0)
         objects = torch.arange(len(turns), device=turns.device)
         self.grid = quarter_turns(self.grid)[objects, turns]
         self.poses = torch.cat((azimuth[objects, :, turns].unsqueeze(-1), self.poses[..., 1:]), dim=-1)
@@ -65,4 +65,4 @@ class PoseTeacher:
     @property
     def free_target(self) -> Tensor:
         """(B,) bool: objects any quarter turn of whose grid is still right, as the model placed nothing of them."""
-        return self.free_front if self.scores is None else self.free_front & ~self.known.any(dim=1)
+        return self.ambiguous_front if self.scores is None else self.ambiguous_front & ~self.known.any(dim=1)

@@ -15,13 +15,13 @@ from torch import Tensor
 from jc3d.errors import require_extra
 from jc3d.geometry.cameras import TAN_HALF_FOV, Camera, camera_frames
 from jc3d.geometry.occupancy import GridLike, checked_grid, occupied_cells
+from jc3d.geometry.threshold import THRESHOLD
 from jc3d.geometry.voxel_faces import NORMALS, voxel_faces
 from jc3d.io.atomic import atomic_write
-from jc3d.viz._figures import _images, _png
+from jc3d.viz.figures import pixels_of_views, png_of_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
 
 DIRECTIONS = (Camera(35.0, 25.0, 0.8), Camera(215.0, 25.0, 0.8))
 """Where grids are drawn from: before and behind, from the right and the left."""
@@ -35,7 +35,7 @@ def draw(
     grid: GridLike,
     views: NDArray[np.generic] | Tensor | None = None,
     truth: GridLike | None = None,
-    threshold: float = 0.4,
+    threshold: float = THRESHOLD,
     labels: Sequence[str] = ("reconstruction", "truth"),
 ) -> Figure:
     """Draws a grid from two directions, with its views above and the truth beside it where given.
@@ -58,7 +58,7 @@ def draw(
     solids = [(label, occupied_cells(checked_grid(solid), threshold), color)
               for label, solid, color in zip(labels, (grid, truth), (_BLUE, _GREEN), strict=True)
               if solid is not None]  # fmt: skip
-    images = _images(views)
+    images = pixels_of_views(views)
     columns = min(max(len(images), 1), _COLUMNS)
     rows = -(-len(images) // columns)
     cell = 1.3  # inches a view
@@ -116,11 +116,11 @@ def picture_png(
     grid: GridLike,
     views: NDArray[np.generic] | Tensor | None = None,
     truth: GridLike | None = None,
-    threshold: float = 0.4,
+    threshold: float = THRESHOLD,
     labels: Sequence[str] = ("reconstruction", "truth"),
 ) -> bytes:
     """The bytes of a PNG of :func:`draw`; same arguments and errors."""
-    return _png(draw(grid, views, truth, threshold, labels))
+    return png_of_figure(draw(grid, views, truth, threshold, labels))
 
 
 def save_picture(
@@ -128,7 +128,7 @@ def save_picture(
     grid: GridLike,
     views: NDArray[np.generic] | Tensor | None = None,
     truth: GridLike | None = None,
-    threshold: float = 0.4,
+    threshold: float = THRESHOLD,
     labels: Sequence[str] = ("reconstruction", "truth"),
 ) -> None:
     """Writes a PNG of :func:`draw`, whole or not at all; same arguments.

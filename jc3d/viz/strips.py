@@ -1,4 +1,4 @@
-"""The same views at several rates, side by side."""
+"""Progressive strips: the same views at several rates, side by side."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from jc3d.errors import require_extra
-from jc3d.viz._figures import _images, _png
+from jc3d.viz.figures import pixels_of_views, png_of_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def draw_ladder(steps: Sequence[NDArray[np.generic] | Tensor], labels: Sequence[str]) -> Figure:
+def draw_strip(steps: Sequence[NDArray[np.generic] | Tensor], labels: Sequence[str]) -> Figure:
     """Draws the same views at several rates: a row a view, a column a rate.
 
     Args:
@@ -31,7 +31,7 @@ def draw_ladder(steps: Sequence[NDArray[np.generic] | Tensor], labels: Sequence[
         MissingExtraError: matplotlib is not installed.
     """
     figures = require_extra("matplotlib.figure", "viz")
-    columns = [_images(step) for step in steps]
+    columns = [pixels_of_views(step) for step in steps]
     if not columns or len(columns) != len(labels):
         raise ValueError(f"labels: expected one for each of {len(columns)} rates, at least one, got {len(labels)}")
     shape = columns[0].shape
@@ -52,6 +52,6 @@ def draw_ladder(steps: Sequence[NDArray[np.generic] | Tensor], labels: Sequence[
     return figure
 
 
-def ladder_png(steps: Sequence[NDArray[np.generic] | Tensor], labels: Sequence[str]) -> bytes:
-    """The bytes of a PNG of :func:`draw_ladder`; same arguments and errors."""
-    return _png(draw_ladder(steps, labels))
+def strip_png(steps: Sequence[NDArray[np.generic] | Tensor], labels: Sequence[str]) -> bytes:
+    """The bytes of a PNG of :func:`draw_strip`; same arguments and errors."""
+    return png_of_figure(draw_strip(steps, labels))

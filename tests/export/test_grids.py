@@ -8,7 +8,6 @@ import torch
 
 from jc3d.errors import MissingExtraError
 from jc3d.export import GRID_SUFFIXES, box_mesh, save_occupancy, surface_mesh
-from jc3d.geometry.voxel_faces import NORMALS, voxel_faces
 from jc3d.io.binvox import read_binvox
 
 
@@ -20,23 +19,6 @@ def grid() -> np.ndarray:
     values[20:31, 4:8, 18:30] = 0.6
     values[0:4, 0:4, 0:4] = 0.4  # not above 0.4
     return values
-
-
-def test_faces_of_one_cell_look_outward():
-    occupied = np.zeros((3, 3, 3), dtype=bool)
-    occupied[1, 1, 1] = True
-    corners, cells, sides = voxel_faces(occupied)
-    assert len(corners) == 6
-    assert (cells == 1).all()
-    for square, side in zip(corners, sides, strict=True):
-        normal = np.cross(square[1] - square[0], square[2] - square[1])
-        assert normal.tolist() == NORMALS[side].tolist()
-        assert (square.mean(axis=0) - 1.5) @ normal == 0.5
-
-
-def test_faces_at_the_border_and_between_cells():
-    assert len(voxel_faces(np.ones((4, 4, 4), dtype=bool)).corners) == 6 * 16
-    assert len(voxel_faces(np.zeros((4, 4, 4), dtype=bool)).corners) == 0
 
 
 def test_npz_keeps_the_probabilities(tmp_path: Path, grid):

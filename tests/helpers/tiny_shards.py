@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 
-def write(folder: Path, objects: int = 12, views: int = 5, seed: int = 0, free_fronts: bool = True) -> Path:
+def write(folder: Path, objects: int = 12, views: int = 5, seed: int = 0, ambiguous_fronts: bool = True) -> Path:
     """Boxes of random size whose views are flat pictures of their size; splits train and val.
 
-    The front of every second one is free, if any.
+    The front of every second one is ambiguous, if any.
     """
     rng = np.random.default_rng(seed)
     for split in ("train", "val"):
@@ -24,7 +24,9 @@ def write(folder: Path, objects: int = 12, views: int = 5, seed: int = 0, free_f
             images[i, :, 0, : 4 * a], images[i, :, 1, : 4 * b], images[i, :, 2, : 4 * c] = 0, 0, 0
         np.save(shard / "views.npy", images)
         np.save(shard / "grids.npy", np.packbits(grids.reshape(objects, -1), axis=1))
-        np.save(shard / "labels.npy", np.stack([np.arange(objects) % 13, np.arange(objects) % 2 * free_fronts], axis=1))
+        np.save(
+            shard / "labels.npy", np.stack([np.arange(objects) % 13, np.arange(objects) % 2 * ambiguous_fronts], axis=1)
+        )
         poses = rng.uniform((0, 25, 1.2), (360, 30, 2.5), size=(objects, views, 3))
         np.save(shard / "poses.npy", poses.astype(np.float32))
     return folder

@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 
 from jc3d.errors import ImageError
-from jc3d.io.images import MAX_PIXELS, load_view, load_views, to_uint8
+from jc3d.io.images import load_view, load_views, to_uint8
+from jc3d.io.limits import MAX_PIXELS
 
 
 def picture(height=128, width=128, channels=3, seed=0):

@@ -139,40 +139,53 @@ def test_kinds_of_numbers(measure) -> None:
     torch.testing.assert_close(measure(swapped, targets), expected)
 
 
-def test_sides_that_are_too_small() -> None:
-    for size in ((160, 200), (200, 160)):
-        with pytest.raises(ValueError, match=rf"expected a height and width of at least 161, got {size[0]} and"):
-            ms_ssim(torch.zeros(1, 3, *size), torch.zeros(1, 3, *size))
-    with pytest.raises(ValueError, match="at least 11, got 20 and 10"):
-        ssim(torch.zeros(1, 3, 20, 10), torch.zeros(1, 3, 20, 10))
-    with pytest.raises(ValueError, match="at least 1, got 0 and 10"):
-        psnr(torch.zeros(1, 3, 0, 10), torch.zeros(1, 3, 0, 10))
+@pytest.mark.parametrize(
+    ("measure", "size", "message"),
+    [
+        (ms_ssim, (160, 200), "at least 161, got 160 and 200"),
+        (ms_ssim, (200, 160), "at least 161, got 200 and 160"),
+        (ssim, (20, 10), "at least 11, got 20 and 10"),
+        (psnr, (0, 10), "at least 1, got 0 and 10"),
+    ],
+)
+def test_sides_that_are_too_small(measure, size: tuple[int, int], message: str) -> None:
+    with pytest.raises(ValueError, match=f"images: expected a height and width of {message}"):
+        measure(torch.zeros(1, 3, *size), torch.zeros(1, 3, *size))
+
+
+@pytest.mark.parametrize("shape", [(3, 161, 161), (2, 1, 161, 161), (2, 161, 161, 3)])
+@pytest.mark.parametrize("measure", [psnr, ssim, ms_ssim])
+def test_other_shapes_are_refused(measure, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"images: expected \(N, 3, H, W\)"):
+        measure(torch.zeros(shape), torch.zeros(shape))
+
+
+@pytest.mark.parametrize("value", [1.01, -0.01, math.nan, math.inf])
+@pytest.mark.parametrize("measure", [psnr, ssim, ms_ssim])
+def test_numbers_out_of_range_are_refused(measure, value: float) -> None:
+    good = torch.zeros(2, 3, 161, 161)
+    bad = good.clone()
+    bad[1, 2, 3, 4] = value
+    with pytest.raises(ValueError, match=r"images: expected numbers in \[0, 1\], got"):
+        measure(bad, good)
+    with pytest.raises(ValueError, match=r"targets: expected numbers in \[0, 1\], got"):
+        measure(good, bad)
 
 
 @pytest.mark.parametrize("measure", [psnr, ssim, ms_ssim])
-def test_refusals(measure) -> None:
+def test_targets_that_do_not_go_with_the_images_are_refused(measure) -> None:
     good = torch.zeros(2, 3, 161, 161)
-    for shape in ((3, 161, 161), (2, 1, 161, 161), (2, 161, 161, 3)):
-        with pytest.raises(ValueError, match=r"images: expected \(N, 3, H, W\)"):
-            measure(torch.zeros(shape), torch.zeros(shape))
     with pytest.raises(ValueError, match=r"targets: expected \(2, 3, 161, 161\) like images, got \(1, 3, 161, 161\)"):
         measure(good, good[:1])
-    for value in (1.01, -0.01, math.nan, math.inf):
-        bad = good.clone()
-        bad[1, 2, 3, 4] = value
-        with pytest.raises(ValueError, match=r"images: expected numbers in \[0, 1\], got"):
-            measure(bad, good)
-        with pytest.raises(ValueError, match=r"targets: expected numbers in \[0, 1\], got"):
-            measure(good, bad)
     with pytest.raises(TypeError, match=r"targets: expected floating-point numbers or uint8, got torch\.int64"):
         measure(good, good.long())
     with pytest.raises(ValueError, match="targets: expected the device cpu of images, got meta"):
         measure(good, good.to("meta"))
 
 
-def test_torchmetrics_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("measure", [psnr, ssim, ms_ssim])
+def test_torchmetrics_is_asked_for_by_name(measure, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torchmetrics", None)
     image = torch.zeros(1, 3, 161, 161)
-    for measure in (psnr, ssim, ms_ssim):
-        with pytest.raises(MissingExtraError, match=r"pip install 'jc3d\[train\]'"):
-            measure(image, image)
+    with pytest.raises(MissingExtraError, match=r"pip install 'jc3d\[train\]'"):
+        measure(image, image)

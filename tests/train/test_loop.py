@@ -71,7 +71,7 @@ def test_an_empty_grid_predicted_empty_costs_nothing() -> None:
     assert occupancy_loss(logits, empty, FALSE[:1], iou_weight=1.0) < 1e-3
 
 
-def test_free_front_takes_the_best_turn_of_each_object() -> None:
+def test_ambiguous_front_takes_the_best_turn_of_each_object() -> None:
     torch.manual_seed(0)
     grid = torch.rand(2, 32, 32, 32) < 0.3
     turned = torch.stack((quarter_turns(grid)[0, 3], quarter_turns(grid)[1, 2]))
@@ -163,8 +163,8 @@ def test_killed_and_resumed_equals_uninterrupted(
     ("preset", "tolerance"), [("r2n2-small", 1e-3), ("implicit-384", 1e-2), ("rnn-small", 1e-2), ("direct", 1e-2)]
 )
 def test_two_processes_follow_the_curve_of_one(tmp_path: Path, preset: str, tolerance: float) -> None:
-    # Where a front is free, rounding can decide which of its turns fits best.
-    shards = tiny_shards.write(tmp_path / "shards", free_fronts=False)
+    # Where a front is ambiguous, rounding can decide which of its turns fits best.
+    shards = tiny_shards.write(tmp_path / "shards", ambiguous_fronts=False)
     one, two = tmp_path / "one", tmp_path / "two"
     train(train_tiny.config(shards, one, preset=preset))
     script = Path(train_tiny.__file__)

@@ -66,7 +66,7 @@ def test_nothing_known_is_no_loss() -> None:
 
 
 @pytest.mark.parametrize("turns", range(4))
-def test_a_free_front_is_turned_to_where_the_model_sees_it(turns: int) -> None:
+def test_an_ambiguous_front_is_turned_to_where_the_model_sees_it(turns: int) -> None:
     """The model says the second object is turned; grid and poses follow it together, those of the first stay."""
     believed = POSES[..., 0] + torch.tensor([0.0, 90.0 * turns])[:, None]
     teacher = PoseTeacher(GRID, POSES, torch.tensor([False, True]), TRUE)

@@ -16,8 +16,10 @@ import numpy as np
 from PIL import Image
 
 from jc3d.codec.classical import jpeg, jpeg2000, webp
-from jc3d.codec.classical.stream import MAX_PIXELS, Pixels, Stream, Target
+from jc3d.codec.classical.stream import Pixels, Stream, Target
 from jc3d.errors import CodesError, ImageError
+from jc3d.io.limits import MAX_PIXELS
+from jc3d.metrics.rate import compression_ratio, image_bytes
 
 
 class Format(NamedTuple):
@@ -81,17 +83,22 @@ class CompressedImage:
     @property
     def image_bytes(self) -> int:
         """Bytes of the image as plain pixels, 24 bits each, or 8 where it is grey."""
-        return math.prod(self.shape)
+        return image_bytes(*self._size)
 
     @property
     def ratio_payload(self) -> float:
         """Compression ratio by the payload alone."""
-        return self.image_bytes / self.payload_bytes
+        return compression_ratio(self.payload_bytes, *self._size)
 
     @property
     def ratio_file(self) -> float:
         """Compression ratio by the whole stream."""
-        return self.image_bytes / self.num_bytes
+        return compression_ratio(self.num_bytes, *self._size)
+
+    @property
+    def _size(self) -> tuple[int, int, int, int]:
+        """(height, width, images, channels), as :mod:`jc3d.metrics.rate` takes them."""
+        return self.shape[0], self.shape[1], 1, 3 if len(self.shape) == 3 else 1
 
     def decode(self) -> Pixels:
         """The image as the codec kept it, uint8 of ``shape``.

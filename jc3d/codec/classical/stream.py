@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 from PIL import features
 
 from jc3d.errors import CodesError, MissingExtraError
+from jc3d.io.limits import MAX_PIXELS
 
 Pixels = NDArray[np.uint8]
-
-MAX_PIXELS = 64 * 1024 * 1024
-"""Largest image that is encoded or decoded, in pixels: as of the views a model takes (`jc3d.io.images`)."""
 
 
 class Stream(NamedTuple):

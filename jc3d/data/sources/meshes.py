@@ -11,17 +11,17 @@ import torch
 
 from jc3d.data.categories import CATEGORIES
 from jc3d.data.counter_rng import Random
-from jc3d.data.samples import OTHER_CATEGORY, ObjectSample, Split, _sample
+from jc3d.data.samples import HELD_BACK, OTHER_CATEGORY, ObjectSample, Split
+from jc3d.data.sources.registry import register_source
+from jc3d.errors import renamed_arguments
 
 if TYPE_CHECKING:
     from jc3d.data.meshes import Mesh
 
-
-_HELD_BACK = 10  # one group in so many of the training meshes validates
-
 _CATEGORY_ALIASES = {"boat": "watercraft"}
 
 
+@register_source("meshes")
 class MeshSource:
     """Meshes of a folder, rendered when asked for.
 
@@ -39,22 +39,23 @@ class MeshSource:
     def __len__(self) -> int:
         return len(self.entries)
 
-    def get(self, index: int, draw: int, views: int) -> ObjectSample:
-        """Draws cameras, light and (in training) augmentation from ``draw``."""
+    @renamed_arguments(seed="draw")
+    def get(self, index: int, seed: int, views: int) -> ObjectSample:
+        """Draws cameras, light and (in training) augmentation from ``seed``."""
         from jc3d.data.camera_protocol import sample_cameras
         from jc3d.data.meshes import augment, occupancy, render
         from jc3d.data.shading import sample_light
         from jc3d.geometry.cameras import camera_rows
 
         entry = self.entries[index]
-        rng = Random(index, draw)
+        rng = Random(index, seed)
         mesh = _cached_mesh(entry.path)
         if self.augmented:
             mesh = augment(mesh, rng.split(1))
         cameras = sample_cameras(rng.split(2), views)
         images = render(mesh, cameras, sample_light(rng.split(3)))
         poses = camera_rows(cameras, mesh.diagonal)
-        return _sample(torch.as_tensor(images), occupancy(mesh), entry.category, True, poses)
+        return ObjectSample.of(torch.as_tensor(images), occupancy(mesh), entry.category, True, poses)
 
 
 class MeshEntry(NamedTuple):
@@ -87,7 +88,7 @@ def _split_of(row: dict[str, str]) -> Split:
     if row["split"] != "train":
         return "test"
     # Near-duplicates share a group and must not straddle training and validation.
-    return "val" if int(row["shape_group"]) % _HELD_BACK == 0 else "train"
+    return "val" if int(row["shape_group"]) % HELD_BACK == 0 else "train"
 
 
 def _category_index(name: str) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Literal
 
 import numpy as np
 import torch
@@ -12,13 +11,16 @@ from torch import Tensor
 
 from jc3d.data.categories import SYNSETS
 from jc3d.data.counter_rng import Random
-from jc3d.data.r2n2_folder import _HELD_BACK, ObjectKey, R2N2Folder
-from jc3d.data.samples import ObjectSample
+from jc3d.data.r2n2_folder import ObjectKey, R2N2Folder
+from jc3d.data.samples import HELD_BACK, ObjectSample, Split
+from jc3d.data.sources.registry import register_source
+from jc3d.errors import renamed_arguments
 from jc3d.geometry.cameras import camera_rows
 
 
+@register_source("r2n2")
 class R2N2Source:
-    """Objects of a folder in the layout of 3D-R2N2, as :class:`jc3d.data.sources.Source`.
+    """Objects of a folder in the layout of 3D-R2N2, as :class:`jc3d.data.samples.Source`.
 
     ``test`` is 3D-R2N2's; one object in ten of its training part is held back as ``val``, the others are ``train``.
 
@@ -30,7 +32,7 @@ class R2N2Source:
         ValueError: the split has no objects.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], split: Literal["train", "val", "test"]) -> None:
+    def __init__(self, folder: str | os.PathLike[str], split: Split) -> None:
         """Lists the objects of the split."""
         self.folder = R2N2Folder(folder)
         if split == "test":
@@ -38,7 +40,7 @@ class R2N2Source:
         else:
             held_back = split == "val"
             keys = enumerate(self.folder.objects("train"))
-            self.keys = [key for index, key in keys if (index % _HELD_BACK == _HELD_BACK - 1) == held_back]
+            self.keys = [key for index, key in keys if (index % HELD_BACK == HELD_BACK - 1) == held_back]
         if not self.keys:
             raise ValueError(f"r2n2: expected at least one {split} object in {folder}, got none")
 
@@ -46,8 +48,9 @@ class R2N2Source:
         """Number of objects."""
         return len(self.keys)
 
-    def get(self, index: int, draw: int, views: int) -> ObjectSample:
-        """Reads one object; ``draw`` seeds which of its views are taken, none twice.
+    @renamed_arguments(seed="draw")
+    def get(self, index: int, seed: int, views: int) -> ObjectSample:
+        """Reads one object; ``seed`` seeds which of its views are taken, none twice.
 
         Raises:
             ValueError: the object has fewer views, or a file is missing or damaged.
@@ -56,15 +59,10 @@ class R2N2Source:
         stored = len(self.folder.view_paths(key))
         if not 1 <= views <= stored:
             raise ValueError(f"views: expected 1 to {stored} (stored for {key.synset}/{key.object_id}), got {views}")
-        chosen = Random(index, draw).distinct(views, stored)
+        chosen = Random(index, seed).distinct(views, stored)
         grid = self.folder.grid(key)
-        return ObjectSample(
-            self.folder.views(key, chosen),
-            torch.from_numpy(grid),
-            torch.tensor(list(SYNSETS.values()).index(key.synset)),
-            torch.tensor(False),
-            self._poses(key, stored, grid)[chosen],
-        )
+        category, poses = list(SYNSETS.values()).index(key.synset), self._poses(key, stored, grid)[chosen]
+        return ObjectSample.of(self.folder.views(key, chosen), grid, category, False, poses)
 
     def _poses(self, key: ObjectKey, stored: int, grid: NDArray[np.bool_]) -> Tensor:
         """Poses of all stored views, (stored, 3); NaN where the file does not tell."""

@@ -10,18 +10,9 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from jc3d.data.samples import Source, Split
-from jc3d.data.sources.meshes import MeshSource
-from jc3d.data.sources.procedural import ProceduralSource
-from jc3d.data.sources.shards import ShardSource
-
-if TYPE_CHECKING:
-    pass
-
-
-_KINDS = ("procedural", "meshes", "shards", "r2n2")
+from jc3d.data.sources.registry import source_kinds
 
 
 @dataclass(frozen=True)
@@ -43,8 +34,10 @@ class SourceSpec:
         match = re.fullmatch(r"(.*)@([-+.\deE]+)", text)
         body, weight = match.groups() if match else (text, "1")
         kind, _, folder = body.partition("=")
-        if kind not in _KINDS or (kind != "procedural") != bool(folder):
-            raise ValueError(f"data: expected procedural, meshes=, shards= or r2n2=FOLDER, got {text!r}")
+        kinds = source_kinds()
+        if kind not in kinds or kinds[kind].takes_folder != bool(folder):
+            forms = (f"{name}=FOLDER" if kinds[name].takes_folder else name for name in sorted(kinds))
+            raise ValueError(f"data: expected one of {', '.join(forms)}, got {text!r}")
         try:
             share = float(weight)
         except ValueError:
@@ -55,13 +48,5 @@ class SourceSpec:
 
     def open(self, split: Split) -> Source:
         """The source itself, for one split."""
-        if self.kind == "procedural":
-            return ProceduralSource(split)
-        assert self.folder is not None
-        if self.kind == "meshes":
-            return MeshSource(self.folder, split)
-        if self.kind == "shards":
-            return ShardSource(self.folder / split)
-        from jc3d.data.sources.r2n2 import R2N2Source
-
-        return R2N2Source(self.folder, split)
+        kind = source_kinds()[self.kind]
+        return kind.open(self.folder, split) if kind.takes_folder else kind.open(split)

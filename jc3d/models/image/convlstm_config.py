@@ -6,10 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from jc3d.io.images import MAX_PIXELS
+from jc3d.io.limits import MAX_PIXELS, MAX_SIDE
 from jc3d.models.model import CodeFormat, ModelConfig
-
-MAX_SIDE = 2**16 - 1  # a file has two bytes for each side
 
 
 @dataclass(frozen=True)

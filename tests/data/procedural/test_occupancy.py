@@ -6,7 +6,9 @@ import math
 
 import numpy as np
 import pytest
+from shape_mesh import tessellated
 
+from jc3d.data import meshes
 from jc3d.data.counter_rng import Random
 from jc3d.data.procedural import CATEGORIES, Kind, Shape, make_object, occupancy
 from jc3d.data.procedural.builder import Builder
@@ -154,29 +156,29 @@ def test_rods_stay_whole_at_any_angle(kind: Kind) -> None:
         assert grid.sum() <= 6 * length + 12
 
 
-def test_plates_have_one_layer_wherever_they_lie() -> None:
-    rng = Random(9)
-    for axis in range(3):
-        for offset in (0.0, 1 / 64, 0.25, *rng.uniforms(20, -0.45, 0.45)):
-            affine = np.zeros((3, 4))
-            affine[[0, 1, 2], [0, 1, 2]] = 0.4
-            affine[axis, axis] = rng.uniform(1e-5, 0.9 / 64)
-            affine[axis, 3] = offset
-            filled = np.unique(np.argwhere(occupancy(_placed(Kind.BOX, affine)))[:, axis])
-            assert len(filled) == 1
-            assert abs((filled[0] + 0.5) / 32 - 0.5 - offset) <= 1 / 64 + 1e-9
+@pytest.mark.parametrize("axis", range(3))
+def test_plates_have_one_layer_wherever_they_lie(axis: int) -> None:
+    rng = Random(9, axis)
+    for offset in (0.0, 1 / 64, 0.25, *rng.uniforms(20, -0.45, 0.45)):
+        affine = np.zeros((3, 4))
+        affine[[0, 1, 2], [0, 1, 2]] = 0.4
+        affine[axis, axis] = rng.uniform(1e-5, 0.9 / 64)
+        affine[axis, 3] = offset
+        filled = np.unique(np.argwhere(occupancy(_placed(Kind.BOX, affine)))[:, axis])
+        assert len(filled) == 1
+        assert abs((filled[0] + 0.5) / 32 - 0.5 - offset) <= 1 / 64 + 1e-9
 
 
-def test_crumbs_have_a_cell_at_any_place_and_angle() -> None:
-    rng = Random(10)
-    for kind in Kind:
-        for _ in range(60):
-            builder = Builder()
-            turns = [(axis, rng.uniform(0.0, 360.0)) for axis in "xyz"]
-            size = tuple(rng.uniforms(3, 1e-4, 0.03))
-            builder.box(tuple(rng.uniforms(3, -0.45, 0.45)), size, GREY, turn=turns)
-            grid = occupancy(_placed(kind, builder._affine[0], (0.5, 0.5, 0.5)))
-            assert 1 <= grid.sum() <= 30
+@pytest.mark.parametrize("kind", Kind)
+def test_crumbs_have_a_cell_at_any_place_and_angle(kind: Kind) -> None:
+    rng = Random(10, int(kind))
+    for _ in range(60):
+        builder = Builder()
+        turns = [(axis, rng.uniform(0.0, 360.0)) for axis in "xyz"]
+        size = tuple(rng.uniforms(3, 1e-4, 0.03))
+        builder.box(tuple(rng.uniforms(3, -0.45, 0.45)), size, GREY, turn=turns)
+        grid = occupancy(_placed(kind, builder._affine[0], (0.5, 0.5, 0.5)))
+        assert 1 <= grid.sum() <= 30
 
 
 def test_thickening_is_gone_where_cells_are_small() -> None:
@@ -197,3 +199,19 @@ def test_resolutions_other_than_32() -> None:
     assert occupancy(shape, 64).mean() == pytest.approx(occupancy(shape).mean(), rel=0.06)
     with pytest.raises(ValueError, match="resolution: expected at least 1, got 0"):
         occupancy(shape, 0)
+
+
+def test_a_mesh_and_its_procedural_twin_agree_cell_by_cell() -> None:
+    pytest.importorskip("trimesh")
+    builder = Builder()
+    builder.box((0, 0, 0), (1, 0.3, 0.6), (0.8, 0.2, 0.2), taper=(0.7, 0.9), lean=(0.1, 0.0))
+    builder.bevel((0.1, 0.3, 0), (0.4, 0.4, 0.3), (0.2, 0.8, 0.2), turn=[("y", 20.0)])
+    flat = builder.shape("twin", 0)
+    assert np.array_equal(occupancy(flat), meshes.occupancy(tessellated(flat)))
+    builder.cylinder((-0.3, 0.3, 0.1), (0.25, 0.5, 0.25), (0.2, 0.2, 0.8), taper=0.6)
+    builder.ellipsoid((0.3, 0.6, -0.1), (0.3, 0.5, 0.3), (0.7, 0.7, 0.1), turn=[("z", 30.0)])
+    shape = builder.shape("twin", 0)
+    # Facets lie a little inside of curved surfaces, so a centre in between is lost.
+    ours, theirs = occupancy(shape), meshes.occupancy(tessellated(shape))
+    assert not (theirs & ~ours).any()
+    assert (ours & ~theirs).sum() <= 10

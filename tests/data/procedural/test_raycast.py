@@ -7,14 +7,17 @@ import math
 import numpy as np
 import pytest
 import torch
+from shape_mesh import tessellated
 
+from jc3d.data import meshes
 from jc3d.data.camera_protocol import sample_cameras
 from jc3d.data.counter_rng import Random
-from jc3d.data.procedural import CATEGORIES, Kind, Shape, cast, make_object, render
+from jc3d.data.procedural import CATEGORIES, Kind, Shape, cast, make_object, occupancy, render
 from jc3d.data.procedural.builder import Builder
+from jc3d.data.procedural.contact_sheet import voxel_shape
 from jc3d.data.procedural.primitives import contains
 from jc3d.data.shading import Light, sample_light
-from jc3d.geometry.cameras import Camera, camera_rays
+from jc3d.geometry.cameras import Camera, camera_frames, camera_rays
 
 GREY = (0.6, 0.5, 0.4)
 
@@ -195,3 +198,49 @@ def test_a_camera_inside_the_object_does_not_crash() -> None:
 
 def test_kinds_cover_what_is_solved() -> None:
     assert {int(kind) for kind in one_of_each().kind} == {int(kind) for kind in Kind}
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_views_and_voxels_agree(category: str) -> None:
+    size = 96
+    for seed in (1, 2):
+        shape = make_object(seed, category)
+        grid = occupancy(shape)
+        cameras = sample_cameras(Random(seed), 3)
+        seen = cast([shape], [cameras], size).part >= 0
+        voxels = voxel_shape(grid)
+        moved = [Camera(c.azimuth, c.elevation, c.distance_ratio * shape.diagonal / voxels.diagonal) for c in cameras]
+        drawn = cast([voxels], [moved], size).part >= 0
+        # Voxels stick out by at most a cell's diagonal, and thin parts by about a cell: 6 pixels at this distance.
+        grown = torch.nn.functional.max_pool2d(seen.float()[:, None], 13, 1, 6)[:, 0] > 0
+        assert (drawn & ~grown).sum() == 0
+        covered = torch.nn.functional.max_pool2d(drawn.float()[:, None], 13, 1, 6)[:, 0] > 0
+        assert (seen & ~covered).float().sum() <= 0.002 * seen.float().sum()
+        # Centres of cells inside the solid project onto the object itself.
+        frames = camera_frames(cameras, torch.full((3,), shape.diagonal, dtype=torch.float64))
+        centres = torch.from_numpy((np.argwhere(grid) + 0.5) / 32 - 0.5)
+        for view in range(3):
+            offset = centres - frames.origin[view]
+            depth = offset @ frames.forward[view]
+            columns = ((offset @ frames.right[view] / depth / (16 / 35) + 1) * size / 2 - 0.5).round().long()
+            rows = ((1 - offset @ frames.up[view] / depth / (16 / 35)) * size / 2 - 0.5).round().long()
+            close = torch.nn.functional.max_pool2d(seen[view].float()[None], 5, 1, 2)[0] > 0
+            assert close[rows, columns].float().mean() > 0.97
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_both_renderers_and_both_voxelisers_agree(category: str) -> None:
+    pytest.importorskip("embreex")
+    agreement = []
+    for seed in range(5):
+        shape, cameras, light = make_object(seed, category), sample_cameras(Random(seed), 2), sample_light(Random(seed))
+        mesh = tessellated(shape)
+        ours, theirs = occupancy(shape), meshes.occupancy(mesh)
+        agreement.append((ours & theirs).sum() / (ours | theirs).sum())
+        views = render([shape], [cameras], [light])[0].float()
+        twin = torch.as_tensor(meshes.render(mesh, cameras, light)).float()
+        # Edges are softened in different ways; faces have one colour.
+        assert (views - twin).abs().mean() < 4.0
+        assert ((views - twin).abs().amax(1) > 64).float().mean() < 0.02
+    # Rules for thin parts differ in which of two neighbouring layers they take.
+    assert np.median(agreement) > (0.85 if category == "watercraft" else 0.93)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
-from jc3d.geometry.occupancy import THRESHOLD
-from jc3d.geometry.quarter_turns import quarter_turns
+from jc3d.geometry.quarter_turns import best_turn, quarter_turns
+from jc3d.geometry.threshold import THRESHOLD
 from jc3d.ops import voxel_iou
 
 
@@ -26,6 +28,21 @@ def iou(prob: Tensor, target: Tensor, threshold: float = THRESHOLD) -> Tensor:
     return voxel_iou(prob, target, threshold).iou
 
 
+def turned_ious(prob: Tensor, target: Tensor, threshold: float | Sequence[float] = THRESHOLD) -> Tensor:
+    """IoU with each of the four quarter turns of the target.
+
+    Args:
+        prob: as for :func:`iou`.
+        target: as for :func:`iou`, with X = Z.
+        threshold: τ, or T of them.
+
+    Returns:
+        (..., 4), or (T, ..., 4) where there are several thresholds; turn 0 is the target as it is.
+    """
+    turned = quarter_turns(target)
+    return voxel_iou(prob.unsqueeze(-4).expand_as(turned), turned, threshold).iou
+
+
 def best_quarter_turn(prob: Tensor, target: Tensor, threshold: float = THRESHOLD) -> tuple[Tensor, Tensor]:
     """IoU with the best of the four quarter turns of the target: for objects whose front is not known.
 
@@ -37,6 +54,6 @@ def best_quarter_turn(prob: Tensor, target: Tensor, threshold: float = THRESHOLD
     Returns:
         The best IoU (...) and the number of quarter turns of the target that gave it (...), int64.
     """
-    turned = quarter_turns(target)
-    best = iou(prob.unsqueeze(-4).expand_as(turned), turned, threshold).max(dim=-1)
-    return best.values, best.indices
+    ious = turned_ious(prob, target, threshold)
+    turns = best_turn(ious)
+    return ious.gather(-1, turns.unsqueeze(-1)).squeeze(-1), turns

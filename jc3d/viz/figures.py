@@ -1,4 +1,4 @@
-"""What the drawings share."""
+"""What the drawings share: views as pixels, and figures as PNG."""
 
 from __future__ import annotations
 
@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def _images(views: NDArray[np.generic] | Tensor | None) -> NDArray[np.generic]:
-    """Views as (V, H, W, 3)."""
+def pixels_of_views(views: NDArray[np.generic] | Tensor | None) -> NDArray[np.generic]:
+    """Views (V, 3, H, W) as pixels (V, H, W, 3); without views none.
+
+    Raises:
+        ValueError: another shape.
+    """
     if views is None:
         return np.empty((0, 1, 1, 3))
     images = views.detach().cpu().numpy() if isinstance(views, Tensor) else np.asarray(views)
@@ -23,7 +27,8 @@ def _images(views: NDArray[np.generic] | Tensor | None) -> NDArray[np.generic]:
     return images.transpose(0, 2, 3, 1)
 
 
-def _png(figure: Figure) -> bytes:
+def png_of_figure(figure: Figure) -> bytes:
+    """The bytes of a PNG on white."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", facecolor="white")
     return buffer.getvalue()

@@ -1,11 +1,11 @@
-"""IoU against numpy, its corners, and the direction of the quarter turns."""
+"""IoU against numpy, its corners, and with the quarter turns of the truth."""
 
 import numpy as np
 import pytest
 import torch
 
 from jc3d.geometry.quarter_turns import quarter_turns
-from jc3d.metrics import best_quarter_turn, iou
+from jc3d.metrics import best_quarter_turn, iou, turned_ious
 
 
 def test_against_numpy() -> None:
@@ -31,19 +31,23 @@ def test_shapes_must_agree() -> None:
         iou(torch.zeros(2, 2, 2), torch.zeros(2, 2, 3))
 
 
-def test_quarter_turn_takes_z_towards_x() -> None:
-    grid = torch.zeros(4, 4, 4, dtype=torch.bool)
-    grid[2, 1, 3] = True  # near the +Z face
-    turned = quarter_turns(grid)
-    assert turned[0].equal(grid)
-    assert turned[1].nonzero().tolist() == [[3, 1, 1]]  # near the +X face
-    assert turned[2].nonzero().tolist() == [[1, 1, 0]]
-
-
-def test_best_turn_finds_the_turn() -> None:
+@pytest.mark.parametrize("turns", range(4))
+def test_best_turn_finds_the_turn(turns: int) -> None:
     torch.manual_seed(0)
     grid = torch.rand(3, 8, 8, 8) < 0.2
-    for turns in range(4):
-        best, which = best_quarter_turn(quarter_turns(grid)[:, turns].float(), grid)
-        assert best.tolist() == [1, 1, 1]
-        assert which.tolist() == [turns] * 3
+    best, which = best_quarter_turn(quarter_turns(grid)[:, turns].float(), grid)
+    assert best.tolist() == [1, 1, 1]
+    assert which.tolist() == [turns] * 3
+
+
+def test_ious_of_every_turn_at_several_thresholds() -> None:
+    torch.manual_seed(1)
+    prob, target = torch.rand(2, 8, 8, 8), torch.rand(2, 8, 8, 8) < 0.3
+    ious = turned_ious(prob, target, [0.3, 0.6])
+    assert ious.shape == (2, 2, 4)
+    for index, threshold in enumerate((0.3, 0.6)):
+        for turns in range(4):
+            assert torch.equal(ious[index, :, turns], iou(prob, quarter_turns(target)[:, turns], threshold))
+        best, which = best_quarter_turn(prob, target, threshold)
+        assert torch.equal(best, ious[index].amax(dim=1))
+        assert torch.equal(which, ious[index].argmax(dim=1))
