@@ -17,7 +17,7 @@ using Lane = std::conditional_t<sizeof(T) == 8, uint64_t, std::conditional_t<siz
 // The bits of `pixels` pixels of up to kChannels channels: x [pixels, stride] -> bits [channels], the last pixel in the
 // lowest bit. A vector holds neighbouring channels, so this is the transposition.
 template <typename T>
-JC3D_ALWAYS_INLINE void bits_loop(const T* x, int64_t stride, int pixels, uint8_t* bits, int64_t channels) {
+JC3D_ALWAYS_INLINE void some_bits_loop(const T* x, int64_t stride, int pixels, uint8_t* bits, int64_t channels) {
   Lane<T> lanes[kChannels] = {};
   for (int pixel = 0; pixel < pixels; ++pixel, x += stride) {
     for (int64_t c = 0; c < channels; ++c)
@@ -26,36 +26,13 @@ JC3D_ALWAYS_INLINE void bits_loop(const T* x, int64_t stride, int pixels, uint8_
   for (int64_t c = 0; c < channels; ++c) bits[c] = static_cast<uint8_t>(lanes[c]);
 }
 
-#define JC3D_BITS(level, target)                                                                      \
-  template <typename T>                                                                               \
-  target void bits_##level(const T* x, int64_t stride, int pixels, uint8_t* bits, int64_t channels) { \
-    if (channels == kChannels) {                                                                      \
-      bits_loop(x, stride, pixels, bits, kChannels);                                                  \
-    } else {                                                                                          \
-      bits_loop(x, stride, pixels, bits, channels);                                                   \
-    }                                                                                                 \
-  }
-
-#define JC3D_NO_TARGET
-JC3D_BITS(scalar, JC3D_NO_TARGET)
-#ifdef JC3D_X86
-JC3D_BITS(avx2, JC3D_TARGET_AVX2)
-JC3D_BITS(avx512, JC3D_TARGET_AVX512)
-#endif
-#undef JC3D_BITS
-#undef JC3D_NO_TARGET
-
+// The same, vectorized where all channels are there.
 template <typename T>
-auto bits_function() {
-  switch (cpu_level()) {
-#ifdef JC3D_X86
-    case CpuLevel::avx512:
-      return bits_avx512<T>;
-    case CpuLevel::avx2:
-      return bits_avx2<T>;
-#endif
-    default:
-      return bits_scalar<T>;
+JC3D_ALWAYS_INLINE void bits_loop(const T* x, int64_t stride, int pixels, uint8_t* bits, int64_t channels) {
+  if (channels == kChannels) {
+    some_bits_loop(x, stride, pixels, bits, kChannels);
+  } else {
+    some_bits_loop(x, stride, pixels, bits, channels);
   }
 }
 
@@ -85,7 +62,7 @@ void binarize_pack_cpu(const T* x, uint8_t* packed, ChannelsLastRows shape, int6
     for (int64_t byte = begin; byte < end; ++byte) packed[byte] = gather_byte(x, shape, byte);
     return;
   }
-  const auto bits_of = bits_function<T>();
+  const auto bits_of = for_this_cpu<&bits_loop<T>>();
   const int64_t groups = shape.spatial / shape.group_pixels();
   for (int64_t item = begin; item < end; ++item) {
     const int64_t row = item / groups;

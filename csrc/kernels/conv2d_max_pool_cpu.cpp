@@ -36,38 +36,6 @@ JC3D_ALWAYS_INLINE void pool_loop(const T* const* phases, const T* bias, T* out,
   }
 }
 
-template <typename T>
-using PoolFunction = void (*)(const T* const*, const T*, T*, int64_t, T);
-
-#define JC3D_POOL(level, target)                                                                         \
-  template <typename T>                                                                                  \
-  target void pool_##level(const T* const* phases, const T* bias, T* out, int64_t n, T negative_slope) { \
-    pool_loop(phases, bias, out, n, negative_slope);                                                     \
-  }
-
-#define JC3D_NO_TARGET
-JC3D_POOL(scalar, JC3D_NO_TARGET)
-#ifdef JC3D_X86
-JC3D_POOL(avx2, JC3D_TARGET_AVX2)
-JC3D_POOL(avx512, JC3D_TARGET_AVX512)
-#endif
-#undef JC3D_POOL
-#undef JC3D_NO_TARGET
-
-template <typename T>
-PoolFunction<T> pool_function() {
-  switch (cpu_level()) {
-#ifdef JC3D_X86
-    case CpuLevel::avx512:
-      return pool_avx512<T>;
-    case CpuLevel::avx2:
-      return pool_avx2<T>;
-#endif
-    default:
-      return pool_scalar<T>;
-  }
-}
-
 // What a thread needs for one piece after another.
 template <typename T>
 class PieceWork {
@@ -79,7 +47,7 @@ class PieceWork {
         shape_(shape),
         slope_(negative_slope),
         all_panels_(num_panels<T>(shape.out_channels)),
-        pool_(pool_function<T>()),
+        pool_(for_this_cpu<&pool_loop<T>>()),
         transforms_(winograd_transforms<T>()),
         multiply_(panel_product<T>()),
         bias_(shape.out_channels, T(0)) {
@@ -125,32 +93,11 @@ class PieceWork {
   // Inputs to [16, windows, in].
   void transform() {
     const int64_t channels = shape_.in_channels;
-    const int64_t row_size = piece_.columns * channels;
-    const int64_t rows = 2 * piece_.lines + 2;
-    lines_.resize(rows * 4 * row_size);  // [row, product along x, window, in]
-    for (int64_t row = 0; row < rows; ++row) {
-      for (int64_t window = 0; window < piece_.columns; ++window) {
-        const T* d[4];
-        T* m[4];
-        for (int i = 0; i < 4; ++i) {
-          d[i] = inputs_.data() + (row * gathered_columns() + 2 * window + i) * channels;
-          m[i] = lines_.data() + (row * 4 + i) * row_size + window * channels;
-        }
-        transforms_.transform(d, m, channels);
-      }
-    }
     values_.resize(16 * windows_ * channels);
-    for (int64_t line = 0; line < piece_.lines; ++line) {
-      for (int mx = 0; mx < 4; ++mx) {
-        const T* d[4];
-        T* m[4];
-        for (int i = 0; i < 4; ++i) {
-          d[i] = lines_.data() + ((2 * line + i) * 4 + mx) * row_size;
-          m[i] = values_.data() + (i * 4 + mx) * windows_ * channels + line * row_size;
-        }
-        transforms_.transform(d, m, row_size);
-      }
-    }
+    winograd_squares(
+        transforms_, piece_.lines, piece_.columns, channels, lines_,
+        [&](int64_t y, int64_t x) { return inputs_.data() + (y * gathered_columns() + x) * channels; },
+        [&](int m) { return values_.data() + m * windows_ * channels; });
   }
 
   // Sums are [phase, windows, width].
@@ -211,8 +158,8 @@ class PieceWork {
   ConvPoolShape shape_;
   T slope_;
   int64_t all_panels_;
-  PoolFunction<T> pool_;
-  const WinogradTransforms<T>& transforms_;
+  decltype(&pool_loop<T>) pool_;
+  WinogradTransforms<T> transforms_;
   PanelProductFunction<T> multiply_;
   std::vector<T> bias_, inputs_, lines_, values_, sums_;
   ConvPoolPieces::Piece piece_{};
@@ -223,7 +170,6 @@ class PieceWork {
 }  // namespace
 
 ConvPoolPieces::ConvPoolPieces(ConvPoolShape shape, int64_t panels) : shape_(shape), panels_(panels) {
-  const auto ceil_div = [](int64_t a, int64_t b) { return (a + b - 1) / b; };
   const int64_t columns = std::max<int64_t>(shape.width / 2, 1);
   span_ = std::min(columns, kColumns);
   strip_ = std::max<int64_t>(kWindows / span_, 1);
@@ -248,14 +194,14 @@ ConvPoolPieces::Piece ConvPoolPieces::operator[](int64_t index) const {
 
 template <typename T>
 void pack_conv_pool_weight(const T* weight, T* packed, ConvPoolShape shape) {
-  const int64_t panels = num_panels<T>(shape.out_channels);
   const int64_t taps = shape.kernel * shape.kernel;
-  std::fill_n(packed, shape.products() * panels * shape.depth() * kPanel<T>, T(0));
+  const int64_t matrix_size = num_panels<T>(shape.out_channels) * shape.depth() * kPanel<T>;
+  std::fill_n(packed, shape.products() * matrix_size, T(0));
   for (int64_t o = 0; o < shape.out_channels; ++o) {
     for (int64_t i = 0; i < shape.in_channels; ++i) {
       const T* w = weight + (o * shape.in_channels + i) * taps;
       const auto set = [&](int64_t product, int64_t k, T value) {
-        packed[((product * panels + o / kPanel<T>)*shape.depth() + k) * kPanel<T> + o % kPanel<T>] = value;
+        packed[product * matrix_size + packed_index<T>(shape.depth(), k, o)] = value;
       };
       if (!shape.winograd()) {
         for (int64_t tap = 0; tap < taps; ++tap) set(0, tap * shape.in_channels + i, w[tap]);

@@ -50,10 +50,11 @@ __attribute__((target("sse4.2"))) uint32_t update_sse42(const unsigned char* dat
 uint32_t crc32c(const void* data, size_t size, uint32_t crc) {
   const auto* bytes = static_cast<const unsigned char*>(data);
 #ifdef JC3D_X86
-  // Every CPU with AVX2 has SSE4.2.
-  if (cpu_level() != CpuLevel::scalar) return ~update_sse42(bytes, size, ~crc);
+  const auto update = for_this_cpu<&update_scalar, &update_sse42>();  // every CPU with AVX2 has SSE4.2
+#else
+  const auto update = update_scalar;
 #endif
-  return ~update_scalar(bytes, size, ~crc);
+  return ~update(bytes, size, ~crc);
 }
 
 }  // namespace jc3d

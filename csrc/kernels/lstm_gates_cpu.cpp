@@ -44,8 +44,7 @@ JC3D_ALWAYS_INLINE compute_t<T> preactivation(const ForwardSegment<T>& s, int ga
   return to_compute(s.x[gate][j]) + to_compute(s.h[gate][j]) + to_compute(s.bias[gate][j]);
 }
 
-// The loops, written once; the compiler makes vector code of them for each target. c_prev and c_out may be one array,
-// element by element: no iteration reads what another writes.
+// c_prev and c_out may be one array, element by element: no iteration reads what another writes.
 template <typename T, bool output_gate, bool has_state, bool save_gates>
 JC3D_ALWAYS_INLINE void forward_loop(const ForwardSegment<T> s, int64_t n) {
 #pragma GCC ivdep
@@ -129,69 +128,20 @@ JC3D_ALWAYS_INLINE void add_loop(const T* values, compute_t<T>* sums, int64_t n)
   for (int64_t j = 0; j < n; ++j) sums[j] += to_compute(values[j]);
 }
 
-// One instruction set's loops.
 template <typename T, bool output_gate>
-struct Loops {
-  using Forward = void (*)(const ForwardSegment<T>, int64_t);
-  using Backward = void (*)(const BackwardSegment<T>, int64_t);
-  Forward forward[2][2];  // [is there a state][are activated gates wanted]
-  Backward backward[2];   // [is there a state]
-  void (*sum)(const T*, compute_t<T>*, int64_t, int64_t);
-  void (*add)(const T*, compute_t<T>*, int64_t);
-  void (*spread)(const T*, T*, int64_t, int64_t, int64_t);
-};
-
-#define JC3D_LOOPS(level, target)                                                                     \
-  template <typename T, bool output_gate, bool has_state, bool save_gates>                            \
-  target void forward_##level(const ForwardSegment<T> s, int64_t n) {                                 \
-    forward_loop<T, output_gate, has_state, save_gates>(s, n);                                        \
-  }                                                                                                   \
-  template <typename T, bool output_gate, bool has_state>                                             \
-  target void backward_##level(const BackwardSegment<T> s, int64_t n) {                               \
-    backward_loop<T, output_gate, has_state>(s, n);                                                   \
-  }                                                                                                   \
-  template <typename T>                                                                               \
-  target void sum_##level(const T* values, compute_t<T>* sums, int64_t n, int64_t inner) {            \
-    sum_loop(values, sums, n, inner);                                                                 \
-  }                                                                                                   \
-  template <typename T>                                                                               \
-  target void add_##level(const T* values, compute_t<T>* sums, int64_t n) {                           \
-    add_loop(values, sums, n);                                                                        \
-  }                                                                                                   \
-  template <typename T>                                                                               \
-  target void spread_##level(const T* bias, T* values, int64_t first, int64_t n, int64_t inner) {     \
-    spread_loop(bias, values, first, n, inner);                                                       \
-  }                                                                                                   \
-  template <typename T, bool output_gate>                                                             \
-  constexpr Loops<T, output_gate> kLoops_##level = {                                                  \
-      {{forward_##level<T, output_gate, false, false>, forward_##level<T, output_gate, false, true>}, \
-       {forward_##level<T, output_gate, true, false>, forward_##level<T, output_gate, true, true>}},  \
-      {backward_##level<T, output_gate, false>, backward_##level<T, output_gate, true>},              \
-      sum_##level<T>,                                                                                 \
-      add_##level<T>,                                                                                 \
-      spread_##level<T>};
-
-#define JC3D_NO_TARGET
-JC3D_LOOPS(scalar, JC3D_NO_TARGET)
-#ifdef JC3D_X86
-JC3D_LOOPS(avx2, JC3D_TARGET_AVX2)
-JC3D_LOOPS(avx512, JC3D_TARGET_AVX512)
-#endif
-#undef JC3D_LOOPS
-#undef JC3D_NO_TARGET
-
-template <typename T, bool output_gate>
-const Loops<T, output_gate>& loops() {
-  switch (cpu_level()) {
-#ifdef JC3D_X86
-    case CpuLevel::avx512:
-      return kLoops_avx512<T, output_gate>;
-    case CpuLevel::avx2:
-      return kLoops_avx2<T, output_gate>;
-#endif
-    default:
-      return kLoops_scalar<T, output_gate>;
+auto forward_function(bool has_state, bool save_gates) {
+  if (has_state) {
+    return save_gates ? for_this_cpu<&forward_loop<T, output_gate, true, true>>()
+                      : for_this_cpu<&forward_loop<T, output_gate, true, false>>();
   }
+  return save_gates ? for_this_cpu<&forward_loop<T, output_gate, false, true>>()
+                    : for_this_cpu<&forward_loop<T, output_gate, false, false>>();
+}
+
+template <typename T, bool output_gate>
+auto backward_function(bool has_state) {
+  return has_state ? for_this_cpu<&backward_loop<T, output_gate, true>>()
+                   : for_this_cpu<&backward_loop<T, output_gate, false>>();
 }
 
 // States of a segment that starts at `position` of a row: whole channels, or a part of one channel.
@@ -220,9 +170,7 @@ class SegmentBias {
         segment.bias[gate] = bias + channel;
       } else {
         // The segment before may have filled all of it with this channel.
-        if (channel != spread_channel_) {
-          loops<T, output_gate>().spread(bias, values_[gate], position, n, layout_.inner);
-        }
+        if (channel != spread_channel_) spread_(bias, values_[gate], position, n, layout_.inner);
         segment.bias[gate] = values_[gate];
       }
     }
@@ -232,6 +180,7 @@ class SegmentBias {
  private:
   const T* bias_;
   GateLayout layout_;
+  decltype(&spread_loop<T>) spread_ = for_this_cpu<&spread_loop<T>>();
   int64_t spread_channel_ = -1;
   alignas(64) T values_[4][kSegment];
 };
@@ -240,10 +189,9 @@ class SegmentBias {
 
 template <typename T, bool output_gate>
 void lstm_gates_cpu(const GatesForward<T>& data, GateLayout layout, int64_t begin, int64_t end) {
-  const Loops<T, output_gate>& loop = loops<T, output_gate>();
+  const auto forward = forward_function<T, output_gate>(data.c_prev != nullptr, data.gates != nullptr);
   const int64_t row_size = layout.row_size();
   SegmentBias<T, output_gate> bias(data.bias, layout);
-  const auto forward = loop.forward[data.c_prev != nullptr][data.gates != nullptr];
   ForwardSegment<T> segment{};
   while (begin < end) {
     const int64_t row = begin / row_size;
@@ -274,8 +222,9 @@ GatePieces::GatePieces(GateLayout layout) {
 template <typename T, bool output_gate>
 void lstm_gates_backward_cpu(const GatesBackward<T>& data, GateLayout layout, int64_t begin_piece, int64_t end_piece) {
   constexpr int gates = kGates<output_gate>;
-  const Loops<T, output_gate>& loop = loops<T, output_gate>();
-  const auto backward = loop.backward[data.c_prev != nullptr];
+  const auto backward = backward_function<T, output_gate>(data.c_prev != nullptr);
+  const auto add = for_this_cpu<&add_loop<T>>();
+  const auto sum = for_this_cpu<&sum_loop<T>>();
   const GatePieces pieces(layout);
   const int64_t row_size = layout.row_size();
   const int64_t end = std::min(end_piece * pieces.size, layout.num_states());
@@ -301,10 +250,9 @@ void lstm_gates_backward_cpu(const GatesBackward<T>& data, GateLayout layout, in
         const int64_t channel = gate * layout.channels + position / layout.inner;
         if (layout.inner == 1) {
           const int64_t piece = begin / pieces.size;
-          loop.add(segment.grad_gates[gate], data.bias_partials + piece * gates * layout.channels + channel, n);
+          add(segment.grad_gates[gate], data.bias_partials + piece * gates * layout.channels + channel, n);
         } else {
-          loop.sum(segment.grad_gates[gate], data.bias_partials + row * gates * layout.channels + channel, n,
-                   layout.inner);
+          sum(segment.grad_gates[gate], data.bias_partials + row * gates * layout.channels + channel, n, layout.inner);
         }
       }
     }

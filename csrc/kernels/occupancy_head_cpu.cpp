@@ -55,47 +55,6 @@ JC3D_ALWAYS_INLINE void sigmoid_loop(const T* sums, T bias, T* out, int64_t n) {
   for (int64_t j = 0; j < n; ++j) out[j] = sigmoid(sums[j] + bias);
 }
 
-template <typename T>
-struct Loops {
-  void (*add_plane)(const T*, int64_t, int, int, T*, int64_t, int64_t);
-  void (*sigmoid)(const T*, T, T*, int64_t);
-};
-
-#define JC3D_LOOPS(level, target)                                                                                   \
-  template <typename T, bool doubled>                                                                               \
-  target void add_plane_##level(const T* products, int64_t stride, int pz, int tz, T* sums, int64_t h, int64_t w) { \
-    add_plane_loop<T, doubled>(products, stride, pz, tz, sums, h, w);                                               \
-  }                                                                                                                 \
-  template <typename T>                                                                                             \
-  target void sigmoid_##level(const T* sums, T bias, T* out, int64_t n) {                                           \
-    sigmoid_loop(sums, bias, out, n);                                                                               \
-  }                                                                                                                 \
-  template <typename T, bool doubled>                                                                               \
-  constexpr Loops<T> kLoops_##level = {add_plane_##level<T, doubled>, sigmoid_##level<T>};
-
-#define JC3D_NO_TARGET
-JC3D_LOOPS(scalar, JC3D_NO_TARGET)
-#ifdef JC3D_X86
-JC3D_LOOPS(avx2, JC3D_TARGET_AVX2)
-JC3D_LOOPS(avx512, JC3D_TARGET_AVX512)
-#endif
-#undef JC3D_LOOPS
-#undef JC3D_NO_TARGET
-
-template <typename T, bool doubled>
-const Loops<T>& loops() {
-  switch (cpu_level()) {
-#ifdef JC3D_X86
-    case CpuLevel::avx512:
-      return kLoops_avx512<T, doubled>;
-    case CpuLevel::avx2:
-      return kLoops_avx2<T, doubled>;
-#endif
-    default:
-      return kLoops_scalar<T, doubled>;
-  }
-}
-
 // Planes first to last - 1 of an object, x and out being its own.
 template <typename T, bool doubled>
 class PieceWork {
@@ -106,7 +65,8 @@ class PieceWork {
       : packed_(packed),
         shape_(shape),
         width_(num_panels<T>(shape.columns()) * kPanel<T>),
-        loops_(loops<T, doubled>()),
+        add_plane_(for_this_cpu<&add_plane_loop<T, doubled>>()),
+        sigmoid_(for_this_cpu<&sigmoid_loop<T>>()),
         multiply_(panel_product<T>()),
         products_((shape.height + 2) * (shape.width + 2) * width_) {}
 
@@ -120,11 +80,11 @@ class PieceWork {
           const int64_t to = z - A::offset(phase, tap);
           if (to < first || to >= last) continue;
           T* sums = sums_.data() + ((to - first) * A::scale + phase) * plane;
-          loops_.add_plane(products_.data(), width_, phase, tap, sums, shape_.height, shape_.width);
+          add_plane_(products_.data(), width_, phase, tap, sums, shape_.height, shape_.width);
         }
       }
     }
-    loops_.sigmoid(sums_.data(), bias, out + first * A::scale * plane, static_cast<int64_t>(sums_.size()));
+    sigmoid_(sums_.data(), bias, out + first * A::scale * plane, static_cast<int64_t>(sums_.size()));
   }
 
  private:
@@ -145,13 +105,14 @@ class PieceWork {
   const T* packed_;
   HeadShape shape_;
   int64_t width_;
-  const Loops<T>& loops_;
+  decltype(&add_plane_loop<T, doubled>) add_plane_;
+  decltype(&sigmoid_loop<T>) sigmoid_;
   PanelProductFunction<T> multiply_;
   std::vector<T> products_, sums_;
 };
 
 int64_t pieces_of_object(HeadShape shape) {
-  return (shape.depth + kPlanes - 1) / kPlanes;
+  return ceil_div(shape.depth, kPlanes);
 }
 
 template <typename T, bool doubled>
@@ -182,9 +143,7 @@ void pack_head_weight(const T* weight, T* packed, HeadShape shape) {
       const int64_t index = (z * 3 + y) * 3 + x;
       return weight[(channels + i) * 27 + index] - weight[i * 27 + index];
     };
-    const auto add = [&](int64_t column, T value) {
-      packed[(column / kPanel<T> * channels + i) * kPanel<T> + column % kPanel<T>] += value;
-    };
+    const auto add = [&](int64_t column, T value) { packed[packed_index<T>(channels, i, column)] += value; };
     // Tap k of the doubled grid reads the cell at floor((phase + k - 1) / 2) from the phase's own.
     const auto near = [](int phase, int k) { return phase + k - 1 < 0 ? 0 : (phase + k - 1) / 2 + (phase == 0); };
     for (int z = 0; z < 3; ++z) {

@@ -1,6 +1,7 @@
 // Signs to bits: eight elements a byte, bit 1 for x >= 0, most significant bit first, zero padding at the end of a row.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "scalar.h"
@@ -24,6 +25,18 @@ struct PackedRows {
       : rows(row_length % 8 == 0 ? 1 : row_count), n(row_length % 8 == 0 ? row_count * row_length : row_length) {}
   JC3D_HOST_DEVICE int64_t row_bytes() const { return (n + 7) / 8; }
   JC3D_HOST_DEVICE int64_t num_bytes() const { return rows * row_bytes(); }
+
+  // Bytes begin to end, a row after the other: run(first element, first byte, elements).
+  template <typename Run>
+  void for_each_run(int64_t begin, int64_t end, Run&& run) const {
+    while (begin < end) {
+      const int64_t row = begin / row_bytes();
+      const int64_t first = begin % row_bytes();
+      const int64_t last = std::min(row_bytes(), first + end - begin);
+      run(row * n + 8 * first, begin, std::min(n, 8 * last) - 8 * first);
+      begin += last - first;
+    }
+  }
 };
 
 // x [rows, n] -> packed [rows, ceil(n / 8)], both contiguous; writes bytes begin to end of the result.

@@ -113,55 +113,40 @@ JC3D_TARGET_AVX512 inline uint64_t mask_avx512(const Half* x) {
   return mask_16_avx512<0x7C00>(&x->bits);
 }
 
-template <typename T>
-JC3D_TARGET_AVX2 void pack_row_avx2(const T* x, uint8_t* packed, int64_t n) {
+// The bits of a word's length of elements at once.
+template <typename T, typename Word, Word (*mask)(const T*)>
+JC3D_ALWAYS_INLINE void pack_row_loop(const T* x, uint8_t* packed, int64_t n) {
+  constexpr int64_t count = 8 * sizeof(Word);
   int64_t i = 0;
-  for (; i + 32 <= n; i += 32) {
-    const uint32_t bytes = reverse_bits_of_bytes(mask_avx2(x + i));
+  for (; i + count <= n; i += count) {
+    const Word bytes = reverse_bits_of_bytes(mask(x + i));
     memcpy(packed + i / 8, &bytes, sizeof(bytes));
   }
   pack_row_scalar(x + i, packed + i / 8, n - i);
 }
 
 template <typename T>
-JC3D_TARGET_AVX512 void pack_row_avx512(const T* x, uint8_t* packed, int64_t n) {
-  int64_t i = 0;
-  for (; i + 64 <= n; i += 64) {
-    const uint64_t bytes = reverse_bits_of_bytes(mask_avx512(x + i));
-    memcpy(packed + i / 8, &bytes, sizeof(bytes));
-  }
-  pack_row_scalar(x + i, packed + i / 8, n - i);
+auto pack_row_function() {
+  return for_this_cpu<&pack_row_scalar<T>, &pack_row_loop<T, uint32_t, mask_avx2>,
+                      &pack_row_loop<T, uint64_t, mask_avx512>>();
+}
+
+#else
+
+template <typename T>
+auto pack_row_function() {
+  return pack_row_scalar<T>;
 }
 
 #endif  // JC3D_X86
-
-template <typename T>
-void pack_row(const T* x, uint8_t* packed, int64_t n) {
-  switch (cpu_level()) {
-#ifdef JC3D_X86
-    case CpuLevel::avx512:
-      return pack_row_avx512(x, packed, n);
-    case CpuLevel::avx2:
-      return pack_row_avx2(x, packed, n);
-#endif
-    default:
-      return pack_row_scalar(x, packed, n);
-  }
-}
 
 }  // namespace
 
 template <typename T>
 void pack_bits_cpu(const T* x, uint8_t* packed, int64_t rows, int64_t n, int64_t begin, int64_t end) {
-  const PackedRows shape(rows, n);
-  const int64_t row_bytes = shape.row_bytes();
-  while (begin < end) {
-    const int64_t row = begin / row_bytes;
-    const int64_t first = begin % row_bytes;
-    const int64_t last = std::min(row_bytes, first + end - begin);
-    pack_row(x + row * shape.n + 8 * first, packed + begin, std::min(shape.n, 8 * last) - 8 * first);
-    begin += last - first;
-  }
+  const auto pack_row = pack_row_function<T>();
+  PackedRows(rows, n).for_each_run(
+      begin, end, [=](int64_t element, int64_t byte, int64_t count) { pack_row(x + element, packed + byte, count); });
 }
 
 #define INSTANTIATE(T) template void pack_bits_cpu<T>(const T*, uint8_t*, int64_t, int64_t, int64_t, int64_t)

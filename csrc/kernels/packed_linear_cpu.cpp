@@ -39,9 +39,6 @@ struct Block {
   linear_sum_t<W>* sums;  // [num_codes, kBlock], zeros at first
 };
 
-template <typename W>
-using BlockFunction = void (*)(const Block<W>&);
-
 template <typename T, int count>
 struct Vector {
   typedef T type __attribute__((vector_size(count * sizeof(T)), aligned(1), may_alias));
@@ -210,36 +207,6 @@ JC3D_ALWAYS_INLINE void block_loop(const Block<W>& b) {
   }
 }
 
-// Registers decide how large a tile may be.
-#define JC3D_BLOCK(level, target, bytes, height, width) \
-  template <typename W>                                 \
-  target void block_##level(const Block<W>& b) {        \
-    block_loop<W, bytes, height, width>(b);             \
-  }
-
-#define JC3D_NO_TARGET
-JC3D_BLOCK(scalar, JC3D_NO_TARGET, 16, 2, 1)
-#ifdef JC3D_X86
-JC3D_BLOCK(avx2, JC3D_TARGET_AVX2, 32, 3, 2)
-JC3D_BLOCK(avx512, JC3D_TARGET_AVX512, 64, 5, 4)
-#endif
-#undef JC3D_BLOCK
-#undef JC3D_NO_TARGET
-
-template <typename W>
-BlockFunction<W> block_function() {
-  switch (cpu_level()) {
-#ifdef JC3D_X86
-    case CpuLevel::avx512:
-      return block_avx512<W>;
-    case CpuLevel::avx2:
-      return block_avx2<W>;
-#endif
-    default:
-      return block_scalar<W>;
-  }
-}
-
 }  // namespace
 
 template <typename W>
@@ -267,7 +234,8 @@ LinearCodes<W>::LinearCodes(const uint8_t* packed, PackedLinearShape shape)
 template <typename W>
 void packed_linear_cpu(const LinearCodes<W>& codes, const W* weight, const float* scale, const linear_result_t<W>* bias,
                        linear_result_t<W>* y, PackedLinearShape shape, int64_t begin, int64_t end) {
-  const BlockFunction<W> run = block_function<W>();
+  // Registers decide how large a tile may be.
+  const auto run = for_this_cpu<&block_loop<W, 16, 2, 1>, &block_loop<W, 32, 3, 2>, &block_loop<W, 64, 5, 4>>();
   linear_sum_t<W> sums[kMaxCodes * kBlock];
   for (int64_t code = 0; code < shape.rows; code += kMaxCodes) {
     const int64_t num_codes = std::min(kMaxCodes, shape.rows - code);

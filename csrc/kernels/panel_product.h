@@ -11,9 +11,19 @@ namespace jc3d {
 template <typename T>
 constexpr int64_t kPanel = 128 / sizeof(T);
 
+constexpr int64_t ceil_div(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
+
 template <typename T>
 constexpr int64_t num_panels(int64_t columns) {
-  return (columns + kPanel<T> - 1) / kPanel<T>;
+  return ceil_div(columns, kPanel<T>);
+}
+
+// Where a number of a matrix [depth, columns] stands once it is packed, [num_panels(columns), depth, kPanel].
+template <typename T>
+constexpr int64_t packed_index(int64_t depth, int64_t row, int64_t column) {
+  return (column / kPanel<T> * depth + row) * kPanel<T> + column % kPanel<T>;
 }
 
 constexpr int kMaxPlaces = 8;

@@ -81,36 +81,12 @@ JC3D_ALWAYS_INLINE void product_loop(const PanelProduct<T>& p) {
   }
 }
 
-// Registers decide how high a tile may be: height · kWidth sums, kWidth columns and a number of `a`.
-#define JC3D_PRODUCT(level, target, bytes, height)        \
-  template <typename T>                                   \
-  target void product_##level(const PanelProduct<T>& p) { \
-    product_loop<T, bytes, height>(p);                    \
-  }
-
-#define JC3D_NO_TARGET
-JC3D_PRODUCT(scalar, JC3D_NO_TARGET, 16, 4)
-#ifdef JC3D_X86
-JC3D_PRODUCT(avx2, JC3D_TARGET_AVX2, 32, 4)
-JC3D_PRODUCT(avx512, JC3D_TARGET_AVX512, 64, 8)
-#endif
-#undef JC3D_PRODUCT
-#undef JC3D_NO_TARGET
-
 }  // namespace
 
 template <typename T>
 PanelProductFunction<T> panel_product() {
-  switch (cpu_level()) {
-#ifdef JC3D_X86
-    case CpuLevel::avx512:
-      return product_avx512<T>;
-    case CpuLevel::avx2:
-      return product_avx2<T>;
-#endif
-    default:
-      return product_scalar<T>;
-  }
+  // Registers decide how high a tile may be: height · kWidth sums, kWidth columns and a number of `a`.
+  return for_this_cpu<&product_loop<T, 16, 4>, &product_loop<T, 32, 4>, &product_loop<T, 64, 8>>();
 }
 
 template <typename T>

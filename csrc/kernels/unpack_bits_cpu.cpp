@@ -1,6 +1,6 @@
 #include "unpack_bits.h"
 
-#include <algorithm>
+#include <cstring>
 
 namespace jc3d {
 namespace {
@@ -26,22 +26,13 @@ constexpr Table<T> table;
 
 template <typename T>
 void unpack_bits_cpu(const uint8_t* packed, T* signs, int64_t rows, int64_t n, int64_t begin, int64_t end) {
-  const PackedRows shape(rows, n);
-  const int64_t row_bytes = shape.row_bytes();
-  while (begin < end) {
-    const int64_t row = begin / row_bytes;
-    const int64_t first = begin % row_bytes;
-    const int64_t last = std::min(row_bytes, first + end - begin);
-    const int64_t last_whole = std::min(last, shape.n / 8);
-    T* group = signs + row * shape.n + 8 * first;
-    for (int64_t i = first; i < last_whole; ++i, ++begin, group += 8) {
-      memcpy(group, table<T>.groups[packed[begin]], sizeof(table<T>.groups[0]));
-    }
-    if (last_whole < last) {
-      memcpy(group, table<T>.groups[packed[begin]], (shape.n % 8) * sizeof(T));
-      ++begin;
-    }
-  }
+  PackedRows(rows, n).for_each_run(begin, end, [=](int64_t element, int64_t byte, int64_t count) {
+    const uint8_t* source = packed + byte;
+    T* group = signs + element;
+    T* const last_whole = group + count / 8 * 8;
+    for (; group < last_whole; group += 8) memcpy(group, table<T>.groups[*source++], sizeof(table<T>.groups[0]));
+    if (count % 8 != 0) memcpy(group, table<T>.groups[*source], (count % 8) * sizeof(T));
+  });
 }
 
 #define INSTANTIATE(T) template void unpack_bits_cpu<T>(const uint8_t*, T*, int64_t, int64_t, int64_t, int64_t)

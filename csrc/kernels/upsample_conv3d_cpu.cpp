@@ -170,7 +170,6 @@ class PieceWork {
 }  // namespace
 
 UpsamplePieces::UpsamplePieces(UpsampleShape shape, int64_t panel_count) : shape_(shape), panel_count_(panel_count) {
-  const auto ceil_div = [](int64_t a, int64_t b) { return b == 0 ? 0 : (a + b - 1) / b; };
   const int64_t lines = std::max<int64_t>(1, kCells / std::max<int64_t>(1, shape.width));
   // As square as may be: differences reach one cell further along both axes.
   strip_ = std::max<int64_t>(1, std::min(shape.height, lines >= 16 ? int64_t{4} : (lines >= 4 ? int64_t{2} : lines)));
@@ -197,8 +196,8 @@ UpsamplePieces::Piece UpsamplePieces::operator[](int64_t index) const {
 
 template <typename T>
 void pack_upsample_weight(const T* weight, T* packed, int64_t out_channels, int64_t in_channels) {
-  const int64_t panels = num_panels<T>(out_channels);
-  std::fill_n(packed, kUpsampleProducts * panels * in_channels * kPanel<T>, T(0));
+  const int64_t matrix_size = num_panels<T>(out_channels) * in_channels * kPanel<T>;
+  std::fill_n(packed, kUpsampleProducts * matrix_size, T(0));
   // The three products along an axis, of taps that lie `step` apart.
   const auto along = [](std::array<T, 27>& taps, int step) {
     for (int i = 0; i < 27; ++i) {
@@ -217,8 +216,7 @@ void pack_upsample_weight(const T* weight, T* packed, int64_t out_channels, int6
       std::copy_n(weight + (o * in_channels + i) * 27, 27, taps.begin());
       for (const int step : {9, 3, 1}) along(taps, step);
       for (int64_t product = 0; product < kUpsampleProducts; ++product) {
-        const int64_t panel = product * panels + o / kPanel<T>;
-        packed[(panel * in_channels + i) * kPanel<T> + o % kPanel<T>] = taps[product];
+        packed[product * matrix_size + packed_index<T>(in_channels, i, o)] = taps[product];
       }
     }
   }

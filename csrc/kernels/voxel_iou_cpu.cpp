@@ -15,7 +15,6 @@ struct Counts {
   int32_t union_;
 };
 
-// The loop, written once; the compiler makes vector code of it for each target.
 template <typename T, typename Target>
 JC3D_ALWAYS_INLINE Counts count_loop(const T* prob, const Target* target, compute_t<T> threshold, int64_t n) {
   int32_t intersection = 0;
@@ -29,34 +28,6 @@ JC3D_ALWAYS_INLINE Counts count_loop(const T* prob, const Target* target, comput
   return {intersection, union_};
 }
 
-#ifdef JC3D_X86
-
-template <typename T, typename Target>
-JC3D_TARGET_AVX2 Counts count_avx2(const T* prob, const Target* target, compute_t<T> threshold, int64_t n) {
-  return count_loop(prob, target, threshold, n);
-}
-
-template <typename T, typename Target>
-JC3D_TARGET_AVX512 Counts count_avx512(const T* prob, const Target* target, compute_t<T> threshold, int64_t n) {
-  return count_loop(prob, target, threshold, n);
-}
-
-#endif  // JC3D_X86
-
-template <typename T, typename Target>
-Counts count(const T* prob, const Target* target, compute_t<T> threshold, int64_t n) {
-  switch (cpu_level()) {
-#ifdef JC3D_X86
-    case CpuLevel::avx512:
-      return count_avx512(prob, target, threshold, n);
-    case CpuLevel::avx2:
-      return count_avx2(prob, target, threshold, n);
-#endif
-    default:
-      return count_loop(prob, target, threshold, n);
-  }
-}
-
 void add(int64_t* total, int64_t value) {
   __atomic_fetch_add(total, value, __ATOMIC_RELAXED);
 }
@@ -67,6 +38,7 @@ template <typename T, typename Target>
 void voxel_iou_cpu(const T* prob, const Target* target, const double* thresholds, int64_t num_thresholds,
                    int64_t* intersection, int64_t* union_, int64_t objects, int64_t voxels, int64_t begin,
                    int64_t end) {
+  const auto count = for_this_cpu<&count_loop<T, Target>>();
   while (begin < end) {
     const int64_t object = begin / voxels;
     const int64_t n = std::min({kBlock, end - begin, (object + 1) * voxels - begin});

@@ -12,7 +12,7 @@ struct Counts {
   int64_t union_ = 0;
 };
 
-// The loop, written once; every level above scalar has an instruction that counts bits.
+// Every level above scalar has an instruction that counts bits.
 JC3D_ALWAYS_INLINE Counts count_loop(const uint8_t* a, const uint8_t* b, int64_t n) {
   Counts counts;
   int64_t i = 0;
@@ -31,23 +31,11 @@ JC3D_ALWAYS_INLINE Counts count_loop(const uint8_t* a, const uint8_t* b, int64_t
   return counts;
 }
 
-#ifdef JC3D_X86
-JC3D_TARGET_AVX2 Counts count_avx2(const uint8_t* a, const uint8_t* b, int64_t n) {
-  return count_loop(a, b, n);
-}
-#endif
-
-Counts count(const uint8_t* a, const uint8_t* b, int64_t n) {
-#ifdef JC3D_X86
-  if (cpu_level() >= CpuLevel::avx2) return count_avx2(a, b, n);
-#endif
-  return count_loop(a, b, n);
-}
-
 }  // namespace
 
 void voxel_iou_packed_cpu(const uint8_t* a, const uint8_t* b, int64_t* intersection, int64_t* union_, int64_t num_bytes,
                           int64_t begin, int64_t end) {
+  const auto count = for_this_cpu<&count_loop>();
   while (begin < end) {
     const int64_t object = begin / num_bytes;
     const int64_t n = std::min(end, (object + 1) * num_bytes) - begin;

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 namespace jc3d {
 
@@ -36,6 +37,39 @@ struct WinogradTransforms {
 };
 
 template <typename T>
-const WinogradTransforms<T>& winograd_transforms();
+WinogradTransforms<T> winograd_transforms();
+
+// Along x and then y: the 16 transforms of lines · columns overlapping 4² squares of cells. cell(y, x) is where the
+// channels of a cell are, y to 2 · lines + 1 and x to 2 · columns + 1; product(m), m = 4 · (along y) + (along x), where
+// the squares' transforms [lines, columns, channels] go. `scratch` is overwritten.
+template <typename T, typename Cell, typename Product>
+void winograd_squares(const WinogradTransforms<T>& transforms, int64_t lines, int64_t columns, int64_t channels,
+                      std::vector<T>& scratch, Cell&& cell, Product&& product) {
+  const int64_t row_size = columns * channels;
+  const int64_t rows = 2 * lines + 2;
+  scratch.resize(rows * 4 * row_size);  // [row, product along x, square, channel]
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t column = 0; column < columns; ++column) {
+      const T* d[4];
+      T* m[4];
+      for (int i = 0; i < 4; ++i) {
+        d[i] = cell(row, 2 * column + i);
+        m[i] = scratch.data() + (row * 4 + i) * row_size + column * channels;
+      }
+      transforms.transform(d, m, channels);
+    }
+  }
+  for (int64_t line = 0; line < lines; ++line) {
+    for (int mx = 0; mx < 4; ++mx) {
+      const T* d[4];
+      T* m[4];
+      for (int i = 0; i < 4; ++i) {
+        d[i] = scratch.data() + ((2 * line + i) * 4 + mx) * row_size;
+        m[i] = product(i * 4 + mx) + line * row_size;
+      }
+      transforms.transform(d, m, row_size);
+    }
+  }
+}
 
 }  // namespace jc3d

@@ -57,32 +57,10 @@ class PieceWork {
   }
 
   void transform_plane(int64_t z) {
-    const int64_t channels = shape_.in_channels;
-    const int64_t row_size = piece_.columns * channels;
-    const int64_t rows = 2 * piece_.lines + 2;
-    lines_.resize(rows * 4 * row_size);  // [row, product along x, tile, in]
-    for (int64_t row = 0; row < rows; ++row) {
-      for (int64_t tile = 0; tile < piece_.columns; ++tile) {
-        const T* d[4];
-        T* m[4];
-        for (int i = 0; i < 4; ++i) {
-          d[i] = cell(piece_.z + z - 1, piece_.y + row - 1, piece_.x + 2 * tile + i - 1);
-          m[i] = lines_.data() + (row * 4 + i) * row_size + tile * channels;
-        }
-        transforms_.transform(d, m, channels);
-      }
-    }
-    for (int64_t line = 0; line < piece_.lines; ++line) {
-      for (int mx = 0; mx < 4; ++mx) {
-        const T* d[4];
-        T* m[4];
-        for (int i = 0; i < 4; ++i) {
-          d[i] = lines_.data() + ((2 * line + i) * 4 + mx) * row_size;
-          m[i] = plane(z, i * 4 + mx) + line * row_size;
-        }
-        transforms_.transform(d, m, row_size);
-      }
-    }
+    winograd_squares(
+        transforms_, piece_.lines, piece_.columns, shape_.in_channels, lines_,
+        [&](int64_t y, int64_t x) { return cell(piece_.z + z - 1, piece_.y + y - 1, piece_.x + x - 1); },
+        [&](int m) { return plane(z, m); });
   }
 
   // Sums are [phase, tiles, width].
@@ -126,7 +104,7 @@ class PieceWork {
   const T* packed_;
   WinogradShape shape_;
   int64_t all_panels_;
-  const WinogradTransforms<T>& transforms_;
+  WinogradTransforms<T> transforms_;
   PanelProductFunction<T> multiply_;
   std::vector<T> zeros_, lines_, planes_, values_, sums_;
   WinogradPieces::Piece piece_{};
@@ -137,7 +115,6 @@ class PieceWork {
 }  // namespace
 
 WinogradPieces::WinogradPieces(WinogradShape shape, int64_t panels) : shape_(shape), panels_(panels) {
-  const auto ceil_div = [](int64_t a, int64_t b) { return (a + b - 1) / b; };
   strip_ = kLines;
   span_ = kColumns;
   slabs_ = ceil_div(shape.depth, 2);
@@ -166,8 +143,8 @@ WinogradPieces::Piece WinogradPieces::operator[](int64_t index) const {
 
 template <typename T>
 void pack_winograd_weight(const T* weight, T* packed, int64_t out_channels, int64_t in_channels) {
-  const int64_t panels = num_panels<T>(out_channels);
-  std::fill_n(packed, kWinogradProducts * panels * in_channels * kPanel<T>, T(0));
+  const int64_t matrix_size = num_panels<T>(out_channels) * in_channels * kPanel<T>;
+  std::fill_n(packed, kWinogradProducts * matrix_size, T(0));
   // Along one axis of a cube whose sides grow from 3 to 4, axis after axis.
   for (int64_t o = 0; o < out_channels; ++o) {
     for (int64_t i = 0; i < in_channels; ++i) {
@@ -189,8 +166,7 @@ void pack_winograd_weight(const T* weight, T* packed, int64_t out_channels, int6
         const auto taps =
             winograd_taps(along_yx[0][yx / 4][yx % 4], along_yx[1][yx / 4][yx % 4], along_yx[2][yx / 4][yx % 4]);
         for (int z = 0; z < 4; ++z) {
-          const int64_t panel = (z * 16 + yx) * panels + o / kPanel<T>;
-          packed[(panel * in_channels + i) * kPanel<T> + o % kPanel<T>] = taps[z];
+          packed[(z * 16 + yx) * matrix_size + packed_index<T>(in_channels, i, o)] = taps[z];
         }
       }
     }

@@ -33,44 +33,14 @@ JC3D_ALWAYS_INLINE void combine_loop(const T* a, const T* b, bool add, T* m, int
   for (int64_t j = 0; j < n; ++j) m[j] = a[j] + sign * b[j];
 }
 
-#define JC3D_TRANSFORMS(level, target)                                             \
-  template <typename T>                                                            \
-  target void transform_##level(const T* const* d, T* const* m, int64_t n) {       \
-    transform_loop(d, m, n);                                                       \
-  }                                                                                \
-  template <typename T>                                                            \
-  target void combine_##level(const T* a, const T* b, bool add, T* m, int64_t n) { \
-    combine_loop(a, b, add, m, n);                                                 \
-  }                                                                                \
-  template <typename T>                                                            \
-  constexpr WinogradTransforms<T> kTransforms_##level = {transform_##level<T>, combine_##level<T>};
-
-#define JC3D_NO_TARGET
-JC3D_TRANSFORMS(scalar, JC3D_NO_TARGET)
-#ifdef JC3D_X86
-JC3D_TRANSFORMS(avx2, JC3D_TARGET_AVX2)
-JC3D_TRANSFORMS(avx512, JC3D_TARGET_AVX512)
-#endif
-#undef JC3D_TRANSFORMS
-#undef JC3D_NO_TARGET
-
 }  // namespace
 
 template <typename T>
-const WinogradTransforms<T>& winograd_transforms() {
-  switch (cpu_level()) {
-#ifdef JC3D_X86
-    case CpuLevel::avx512:
-      return kTransforms_avx512<T>;
-    case CpuLevel::avx2:
-      return kTransforms_avx2<T>;
-#endif
-    default:
-      return kTransforms_scalar<T>;
-  }
+WinogradTransforms<T> winograd_transforms() {
+  return {for_this_cpu<&transform_loop<T>>(), for_this_cpu<&combine_loop<T>>()};
 }
 
-template const WinogradTransforms<float>& winograd_transforms<float>();
-template const WinogradTransforms<double>& winograd_transforms<double>();
+template WinogradTransforms<float> winograd_transforms<float>();
+template WinogradTransforms<double> winograd_transforms<double>();
 
 }  // namespace jc3d

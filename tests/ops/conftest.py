@@ -1,8 +1,14 @@
 """What the tests of every op share."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
+import jc3d.ops
 from jc3d.ops._extension import REQUIRE_VARIABLE, extension
 from jc3d.ops._library import DEVICES, is_compiled
 
@@ -36,6 +42,31 @@ def require_compiled():
         assert is_compiled(op, device)
 
     return check
+
+
+@pytest.fixture
+def run_python():
+    """Runs Python in a process of its own, with the package that this one uses, or with one ``before`` it.
+
+    Its path is this one's, without what .pth files do: an editable install finds a module of any copy by its name.
+    """
+
+    def run(code, before=(), without_module=False):
+        if without_module:  # what a missing module looks like to an import
+            code = "import sys; sys.modules['jc3d._C'] = None\n" + code
+        package = Path(jc3d.ops.__file__).parents[2]
+        inherited = {name: value for name, value in os.environ.items() if name != REQUIRE_VARIABLE}
+        path = os.pathsep.join(map(str, [*before, package, *filter(None, sys.path)]))
+        return subprocess.run(
+            [sys.executable, "-S", "-c", code],
+            env={**inherited, "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
 
 
 @pytest.fixture(params=["scalar", "avx2", "avx512"])

@@ -1,131 +1,114 @@
-import os
-import struct
-import subprocess
-import sys
+import json
+import shutil
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
-import torch
 
-import jc3d.ops
-from jc3d._version import __version__
-from jc3d.ops import status
-from jc3d.ops._extension import REQUIRE_VARIABLE, extension
-from jc3d.ops.build_info import build_info
+import jc3d
+from jc3d.ops import _extension
+from jc3d.ops._extension import REQUIRE_VARIABLE, copy_with_module, extension
 
-# One op a module, named after it.
-OPS = {path.stem for path in Path(jc3d.ops.__file__).parent.glob("*.py") if not path.stem.startswith("_")}
-KERNELS = Path(__file__).parents[2] / "csrc" / "kernels"
-CPU_ONLY = {"conv2d_max_pool", "occupancy_head", "upsample_conv3d", "winograd_conv3d"}
-BLOCK = "import sys; sys.modules['jc3d._C'] = None\n"  # what a missing module looks like to an import
+PACKAGE = Path(jc3d.__file__).parent
 
 
-def run(code, **environment):
-    """Runs Python in a process of its own, with the package that this one uses."""
-    package = str(Path(jc3d.ops.__file__).parents[2])
-    inherited = {name: value for name, value in os.environ.items() if name != REQUIRE_VARIABLE}
-    path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        env={**inherited, "PYTHONPATH": path, **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+def make_copy(place, module):
+    """A folder that looks like a copy of the package, with a file for its compiled module or without."""
+    package = place / "jc3d"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    if module:
+        (package / f"_C{EXTENSION_SUFFIXES[0]}").touch()
+    return package
 
 
-def test_status_names_every_op():
-    assert set(status()) == OPS
-    assert {"binarize", "pack_bits", "unpack_bits"} <= OPS
-    for devices in status().values():
-        assert set(devices) == {"cpu", "cuda"}
-        assert all(device.compiled or device.reason for device in devices.values())
+def record(place, editable):
+    """What pip notes down of a package that was installed from a folder."""
+    info = place / "site" / "jc3d-0.1.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: jc3d\nVersion: 0.1\n")
+    url = (place / "source of it").as_uri()
+    (info / "direct_url.json").write_text(json.dumps({"url": url, "dir_info": {"editable": editable}}))
+    return info.parent
 
 
-def test_status_agrees_with_the_build():
-    info = build_info()
-    for name, devices in status().items():
-        assert devices["cpu"].compiled == info.extension
-        assert devices["cuda"].compiled == (info.cuda is not None and name not in CPU_ONLY)
+def test_copy_with_the_module_is_found_on_the_path(tmp_path, monkeypatch):
+    tree = make_copy(tmp_path / "tree", module=False)
+    bare = make_copy(tmp_path / "bare", module=False)
+    built = make_copy(tmp_path / "built", module=True)
+    monkeypatch.setattr("sys.path", [str(package.parent) for package in (tree, bare, built)] + [str(tmp_path / "none")])
+    assert copy_with_module(tree) == built
+    assert copy_with_module(built) is None  # nothing is wrong with it
+    monkeypatch.setattr("sys.path", [str(tree.parent), str(bare.parent)])
+    assert copy_with_module(tree) is None
 
 
-def test_build_info():
-    info = build_info()
-    assert info.version == __version__
-    assert info.torch == torch.__version__
-    if not info.extension:
-        assert info.reason
-        pytest.skip(info.reason)
-    assert info.torch_target == "2.10"
-    assert info.compiler.startswith(("gcc ", "clang "))
-    assert info.cpu_level in ("scalar", "avx2", "avx512")
-    if info.cuda is not None:
-        assert float(info.cuda) >= 11.8
-        assert all(arch.startswith(("sm_", "compute_")) for arch in info.cuda_archs)
+def test_copy_in_the_working_folder_is_found(tmp_path, monkeypatch):
+    tree = make_copy(tmp_path / "tree", module=False)
+    make_copy(tmp_path / "built", module=True)
+    monkeypatch.chdir(tmp_path / "built")
+    monkeypatch.setattr("sys.path", [str(tree.parent), ""])
+    assert copy_with_module(tree) == Path("jc3d")
 
 
-def gpu_code(data):
-    """Names of the entries of the fat binaries in a shared library: ("sm_80", "compute_90", ...) of each.
-
-    The layout is NVIDIA's: a header (magic number, version, its own size, size of what follows), then entries (kind,
-    version, their header's size, size; the compute capability at byte 28); kind 1 is PTX, 2 machine code.
-    """
-    magic = struct.pack("<I", 0xBA55ED50)
-    start = data.find(magic)
-    while start >= 0:
-        header_size, size = struct.unpack_from("<HQ", data, start + 6)
-        position, end = start + header_size, start + header_size + size
-        names = []
-        while position < end:
-            kind, _, entry_header, entry_size = struct.unpack_from("<HHIQ", data, position)
-            names.append(("compute_" if kind == 1 else "sm_") + str(struct.unpack_from("<I", data, position + 28)[0]))
-            position += entry_header + entry_size
-        yield tuple(names)
-        start = data.find(magic, end)
+@pytest.mark.parametrize("editable", [True, False])
+def test_sources_of_an_editable_install_are_a_copy(tmp_path, monkeypatch, editable):
+    tree = make_copy(tmp_path / "tree", module=False)
+    sources = make_copy(tmp_path / "source of it", module=True)
+    monkeypatch.setattr("sys.path", [str(tree.parent), str(record(tmp_path, editable))])
+    assert copy_with_module(tree) == (sources if editable else None)
 
 
-def test_every_cuda_kernel_is_there_for_every_gpu():
-    info = build_info()
-    if info.cuda is None:
-        pytest.skip("built without CUDA kernels")
-    binaries = list(gpu_code(Path(extension().module.__file__).read_bytes()))
-    assert len(binaries) == len(list(KERNELS.glob("*.cu")))
-    for names in binaries:
-        assert sorted(names) == sorted(info.cuda_archs)
+def test_one_warning_when_the_wrong_copy_is_imported(tmp_path, run_python):
+    tree, site = tmp_path / "tree", tmp_path / "site"
+    shutil.copytree(PACKAGE, tree / "jc3d", ignore=shutil.ignore_patterns("_C.*", "__pycache__", "weights"))
+    make_copy(site, module=True)
+    result = run_python("import jc3d.ops; print(jc3d.build_info().reason)", before=[tree, site])
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.count("UserWarning: jc3d runs on plain PyTorch") == 1
+    reason = result.stdout.strip()
+    assert reason in result.stderr
+    assert f"the copy of jc3d in {tree / 'jc3d'}, which has none; the one in {site / 'jc3d'} has it" in reason
 
 
-def test_without_the_module_everything_still_works():
-    result = run(
-        BLOCK
-        + "import torch; from jc3d.ops import *; x = torch.randn(2, 9)\n"
+@pytest.fixture
+def missing(monkeypatch):
+    """The compiled module can't be loaded, and there is no other copy."""
+
+    def import_module(name):
+        raise ImportError(f"No module named {name!r}")
+
+    monkeypatch.setattr("importlib.import_module", import_module)
+    monkeypatch.setattr(_extension, "copy_with_module", lambda package: None)
+    monkeypatch.delenv(REQUIRE_VARIABLE, raising=False)
+
+
+def test_no_warning_when_there_is_no_other_copy(missing, recwarn):
+    result = extension.__wrapped__()
+    assert result.module is None
+    assert result.reason == "the compiled module can't be loaded: No module named 'jc3d._C'"
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("other", [None, Path("elsewhere", "jc3d")])
+def test_required_module_that_is_missing_is_an_error(missing, monkeypatch, recwarn, other):
+    monkeypatch.setenv(REQUIRE_VARIABLE, "1")
+    monkeypatch.setattr(_extension, "copy_with_module", lambda package: other)
+    with pytest.raises(
+        ImportError, match=f"^{REQUIRE_VARIABLE}=1, and the compiled module can't be loaded: No"
+    ) as error:
+        extension.__wrapped__()
+    assert (f"the one in {other} has it" in str(error.value)) == (other is not None)
+    assert not recwarn.list
+
+
+def test_without_the_module_everything_still_works(run_python):
+    result = run_python(
+        "import torch; from jc3d.ops import *; x = torch.randn(2, 9)\n"
         + "assert torch.equal(unpack_bits(pack_bits(x), 9), binarize(x))\n"
-        + "print(status()['pack_bits']['cpu'])"
+        + "print(status()['pack_bits']['cpu'])",
+        without_module=True,
     )
     assert result.returncode == 0, result.stderr
     assert "compiled=False" in result.stdout
     assert "jc3d._C" in result.stdout
-
-
-def test_required_module_that_is_missing_is_an_error():
-    result = run(BLOCK + "import jc3d.ops", **{REQUIRE_VARIABLE: "1"})
-    assert result.returncode != 0
-    assert f"ImportError: {REQUIRE_VARIABLE}=1, and the compiled module can't be loaded" in result.stderr
-
-
-def test_one_warning_for_cuda_tensors_without_cuda_kernels():
-    # No GPU needed: the tensors only say that they are on one.
-    result = run(
-        BLOCK
-        + "import torch, warnings; from jc3d.ops import binarize, pack_bits\n"
-        + "class OnGpu(torch.Tensor): is_cuda = True\n"
-        + "with warnings.catch_warnings(record=True) as caught:\n"
-        + "    warnings.simplefilter('always')\n"
-        + "    pack_bits(torch.ones(8)); print(len(caught))\n"
-        + "    for op in (pack_bits, binarize, pack_bits): op(torch.ones(8).as_subclass(OnGpu))\n"
-        + "    print(len(caught), caught[0].message)"
-    )
-    assert result.returncode == 0, result.stderr
-    before, after = result.stdout.splitlines()
-    assert before == "0"
-    assert after.startswith("1 jc3d ops run their plain PyTorch reference on CUDA tensors: the compiled module")
