@@ -60,10 +60,13 @@ def test_unknown_preset_lists_the_known() -> None:
     [
         ({"code_size": 0}, "code_size: expected a positive number, got 0"),
         (
-            {"lift_channels": 4, "code_size": 1020},
+            {"unproject_channels": 4, "code_size": 1020},
             "encoder_channels: expected 255 in the end, .* code_size = 1020",
         ),
-        ({"lift_channels": 4}, "lift_channels: expected a code_side of fours and an even cell_side, got 2 and 4"),
+        (
+            {"unproject_channels": 4},
+            "unproject_channels: expected a code_side of fours and an even cell_side, got 2 and 4",
+        ),
         ({"encoder_channels": (8, 8)}, "encoder_channels: expected 6 numbers, one a stride"),
         ({"up_channels": (8,)}, "up_channels: expected 3 numbers, or 2 and no head_channels"),
         ({"up_channels": (8, 8)}, "up_channels: expected 3 numbers, or 2 and no head_channels"),

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from jc3d.models.shape.config import ReconstructionConfig
 from jc3d.nn import GridConv3d, UpsampleConv3d
 from jc3d.nn.batch_norm import BatchNorm3d
-from jc3d.nn.gates import FINE_CHANNELS, FINE_SIDE
+from jc3d.nn.gates import SKIP_CHANNELS, SKIP_SIDE
 from jc3d.nn.image_blocks import NEGATIVE_SLOPE
 from jc3d.ops import occupancy_head
 
@@ -36,8 +36,8 @@ class GridDecoder(nn.Module):
             side *= 2
             if config.norm and side < config.grid_size:  # at 32³ it would cost more than the convolution
                 layers.append(BatchNorm3d(width))
-            if config.join_fine and side == FINE_SIDE:
-                self.join = nn.Conv3d(FINE_CHANNELS, width, kernel_size=1, bias=False)
+            if config.skip_features and side == SKIP_SIDE:
+                self.join = nn.Conv3d(SKIP_CHANNELS, width, kernel_size=1, bias=False)
                 self._join_at = len(layers)
             layers.append(nn.LeakyReLU(NEGATIVE_SLOPE))
             channels = width
@@ -47,23 +47,25 @@ class GridDecoder(nn.Module):
         layers.append(UpsampleConv3d(channels, 2) if config.last_doubles else GridConv3d(channels, 2))
         self.layers = nn.Sequential(*layers)
 
-    def forward(self, h: Tensor, fine: Tensor) -> Tensor:
-        """Logits; ``fine`` (B, C, 16, 16, 16) joins where the grid has its size."""
-        logits: Tensor = self.layers[-1](self._features(h, fine))
+    def forward(self, h: Tensor, skip_features: Tensor) -> Tensor:
+        """Logits; ``skip_features`` (B, C, 16, 16, 16) joins where the grid has its size."""
+        logits: Tensor = self.layers[-1](self._features(h, skip_features))
         return logits
 
-    def probabilities(self, h: Tensor, fine: Tensor) -> Tensor:
+    def probabilities(self, h: Tensor, skip_features: Tensor) -> Tensor:
         """Of *occupied*, (B, 32, 32, 32): the softmax of the logits, from their difference alone."""
         last: Any = self.layers[-1]
-        return occupancy_head(self._features(h, fine), last.weight, last.bias, isinstance(last, UpsampleConv3d))
+        return occupancy_head(
+            self._features(h, skip_features), last.weight, last.bias, isinstance(last, UpsampleConv3d)
+        )
 
-    def _features(self, h: Tensor, fine: Tensor) -> Tensor:
+    def _features(self, h: Tensor, skip_features: Tensor) -> Tensor:
         """What the last layer reads."""
         x = h.contiguous(memory_format=torch.channels_last_3d)
         activated = False
         for index, (layer, following) in enumerate(pairwise(self.layers)):
             if self.join is not None and index == self._join_at:
-                x = x + self.join(fine.to(x.dtype))
+                x = x + self.join(skip_features.to(x.dtype))
             elif activated:
                 activated = False
                 continue
