@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from jc3d.nn.conv_block import NEGATIVE_SLOPE
 from jc3d.nn.gates import SKIP_CHANNELS, SKIP_SIDE, PoseChoice, ViewGates
-from jc3d.nn.image_blocks import NEGATIVE_SLOPE, DownsampleConv2d, ResidualConv2d
+from jc3d.nn.image_blocks import DownsampleConv2d, ResidualConv2d
 from jc3d.nn.pose_head import PoseHead, most_likely_pose
 from jc3d.nn.unprojection import Unproject
 
@@ -34,6 +37,14 @@ class UnprojectedGates(nn.Module):
         norm: batch normalisation, see :class:`jc3d.models.R2N2Config`.
     """
 
+    # In files every LeakyReLU has a number of its own.
+    stored_prefixes: ClassVar[dict[str, str]] = {
+        "context.1": "context.2",
+        "context.3": "context.5",
+        "to_skip.0": "volume.0",
+        "to_gates": "volume.2",
+    }
+
     def __init__(
         self,
         code_size: int,
@@ -51,15 +62,12 @@ class UnprojectedGates(nn.Module):
         self.coarse_shape = (3 * channels, side // 2, side // 2, side // 2)
         self.trunk = nn.Sequential(
             DownsampleConv2d(self.code_channels, trunk_channels, 3, 1, "stride", norm),
-            ResidualConv2d(trunk_channels, norm),
-            nn.LeakyReLU(NEGATIVE_SLOPE),
+            ResidualConv2d(trunk_channels, norm, activation=True),
         )
         smallest = code_side // 4
         self.context = nn.Sequential(
-            DownsampleConv2d(trunk_channels, context_size, 3, 2, "stride", norm),
-            nn.LeakyReLU(NEGATIVE_SLOPE),
-            DownsampleConv2d(context_size, context_size, 3, 2, "stride", norm),
-            nn.LeakyReLU(NEGATIVE_SLOPE),
+            DownsampleConv2d(trunk_channels, context_size, 3, 2, "stride", norm, activation=True),
+            DownsampleConv2d(context_size, context_size, 3, 2, "stride", norm, activation=True),
             nn.Flatten(),
             nn.Linear(context_size * smallest**2, context_size),
             nn.LeakyReLU(NEGATIVE_SLOPE),
@@ -71,11 +79,11 @@ class UnprojectedGates(nn.Module):
         )
         self.unproject = Unproject(unproject_side)
         points, cells = unproject_side // SKIP_SIDE, SKIP_SIDE // side  # along each side of a cell at 16³, of a unit
-        self.volume = nn.Sequential(
+        self.to_skip = nn.Sequential(
             nn.Conv3d(unproject_channels + 1, SKIP_CHANNELS, kernel_size=points, stride=points),
             nn.LeakyReLU(NEGATIVE_SLOPE),
-            nn.Conv3d(SKIP_CHANNELS, 3 * channels, kernel_size=cells, stride=cells),
         )
+        self.to_gates = nn.Conv3d(SKIP_CHANNELS, 3 * channels, kernel_size=cells, stride=cells)
         self.coarse = nn.Linear(context_size, 3 * channels * (side // 2) ** 3)
 
     def forward(self, codes: Tensor, choose: PoseChoice = most_likely_pose) -> ViewGates:
@@ -85,7 +93,6 @@ class UnprojectedGates(nn.Module):
         trunk = self.trunk(maps.contiguous(memory_format=torch.channels_last))
         context = self.context(trunk)
         poses = choose(self.pose(context))
-        to_skip, activation, to_gates = self.volume
-        skip_features = activation(to_skip(self.unproject(self.features(trunk), poses)))
+        skip_features = self.to_skip(self.unproject(self.features(trunk), poses))
         coarse = self.coarse(context).unflatten(1, self.coarse_shape)
-        return ViewGates(to_gates(skip_features) + F.interpolate(coarse, scale_factor=2.0), skip_features)
+        return ViewGates(self.to_gates(skip_features) + F.interpolate(coarse, scale_factor=2.0), skip_features)

@@ -10,11 +10,11 @@ def test_paper_widths() -> None:
     model = create("r2n2-paper")
     shapes = {name: tuple(p.shape) for name, p in model.named_parameters() if name.endswith("weight")}
     assert shapes["encoder.layers.0.conv.weight"] == (96, 3, 7, 7)
-    assert shapes["encoder.layers.10.conv.weight"] == (256, 256, 3, 3)
+    assert shapes["encoder.layers.5.conv.weight"] == (256, 256, 3, 3)
     assert shapes["head.2.weight"] == (1024, 1024)
     assert shapes["gates.linear.weight"] == (3 * 128 * 64, 1024)
     assert shapes["recurrence.conv3d.weight"] == (3 * 128, 128, 3, 3, 3)
-    assert shapes["decoder.layers.8.weight"] == (2, 32, 3, 3, 3)
+    assert shapes["decoder.to_logits.weight"] == (2, 32, 3, 3, 3)
 
 
 @pytest.mark.parametrize(

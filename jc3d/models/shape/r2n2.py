@@ -24,8 +24,8 @@ from jc3d.models.shape.config import R2N2Config
 from jc3d.models.shape.reconstruction import Reconstruction
 from jc3d.models.shape.view_encoder import ViewEncoder
 from jc3d.nn import PoseChoice
+from jc3d.nn.conv_block import NEGATIVE_SLOPE
 from jc3d.nn.deterministic import one_thread
-from jc3d.nn.image_blocks import NEGATIVE_SLOPE
 from jc3d.nn.pose_head import most_likely_pose
 
 _VIEWS_AT_ONCE = 32  # bounds the memory of the encoder, some 2 MB a view at the paper's widths
