@@ -67,7 +67,7 @@ class PlainEncoder(nn.Module):
 def encoder_with_weights_of(model):
     """A plain encoder that computes what one of our ``implicit-*-paper`` models does."""
     plain = PlainEncoder(model.config.encoder_channels).eval()
-    ours = [layer.conv for layer in model.encoder.layers if hasattr(layer, "conv")]
+    ours = [layer.conv for layer in model.encoder.layers]
     for theirs, layer in zip(plain.layers, ours, strict=True):
         theirs.load_state_dict(layer.state_dict())
     return plain
@@ -76,7 +76,7 @@ def encoder_with_weights_of(model):
 def with_weights_of(model):
     """A plain network that computes what one of our ``*-paper`` models does."""
     plain = PlainR2N2(model.config.code_size).eval()
-    layers = [layer for layer in model.decoder.layers if hasattr(layer, "weight")]
+    layers = [*(block.conv for block in model.decoder.layers), model.decoder.to_logits]
     with torch.no_grad():
         for theirs, ours in (
             (plain.linear, model.gates.linear),

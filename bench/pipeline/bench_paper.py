@@ -30,7 +30,7 @@ def models():
 def spread(model):
     """Weights by which probabilities spread over (0, 1); by torch's own all of them are near a half."""
     torch.manual_seed(0)
-    layers = [layer for layer in model.decoder.layers if hasattr(layer, "weight")]
+    layers = [*(block.conv for block in model.decoder.layers), model.decoder.to_logits]
     for weight in (model.gates.linear.weight, model.recurrence.conv3d.weight, *(layer.weight for layer in layers)):
         torch.nn.init.kaiming_normal_(weight, nonlinearity="leaky_relu")
     return model

@@ -31,7 +31,7 @@ SUFFIXES = (".onnx", ".pt2")
 OPSET = 18
 """Of the ONNX models: the one that torch's exporter writes without a conversion; GridSample is in it since 16."""
 
-FORMAT = 1
+FORMAT = 2
 """Of the files: raised when inputs, outputs or metadata change so that a user of the old ones would be wrong."""
 
 _METADATA_FILE = "jc3d.json"  # in a .pt2 archive

@@ -80,7 +80,7 @@ class ReconstructionGraph:
         """No view yet: zeros, and less than any detail."""
         self._state.h.zero_()
         self._state.c.zero_()
-        self._state.fine.fill_(-torch.inf)
+        self._state.skip_features.fill_(-torch.inf)
 
     def _add_view(self) -> None:
         state, mask = self._state, self._has_view.view(-1, 1, 1, 1, 1)

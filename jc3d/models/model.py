@@ -7,7 +7,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from jc3d.codec.wire import FINGERPRINT_BYTES
 from jc3d.metrics.rate import compression_ratio
+from jc3d.models.stored_names import changed_config, stored_state
 from jc3d.nn.deterministic import float32_products
 
 VIEW_SIZE = 128
@@ -159,10 +160,10 @@ class Model(Part, ABC):
         state = self._state()
         if self._fingerprint is not None and state == self._fingerprint[0]:
             return self._fingerprint[1]
-        digest = hashlib.sha256(json.dumps([self.config.family, _changed(self.config)], sort_keys=True).encode())
-        for name, tensor in sorted(self.state_dict().items()):
+        digest = hashlib.sha256(json.dumps([self.config.family, changed_config(self.config)], sort_keys=True).encode())
+        for name, tensor in sorted(stored_state(self).items()):
             digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-            digest.update(tensor.detach().cpu().contiguous().numpy())
+            digest.update(tensor.detach().cpu().contiguous().numpy().data)
         fingerprint = digest.digest()[:FINGERPRINT_BYTES]
         self._fingerprint = None if self.training else (state, fingerprint)
         return fingerprint
@@ -183,10 +184,3 @@ def check_iterations(config: ModelConfig, iterations: int) -> None:
     """Raises a ValueError for iterations that a model of this config does not have."""
     if not 1 <= iterations <= config.max_iterations:
         raise ValueError(f"iterations: expected 1 to {config.max_iterations}, got {iterations}")
-
-
-def _changed(config: Any) -> dict[str, Any]:
-    """The fields that differ from the defaults; of a config within the config, its own."""
-    changed = {field.name: getattr(config, field.name) for field in fields(config)
-               if getattr(config, field.name) != field.default}  # fmt: skip
-    return {name: _changed(value) if is_dataclass(value) else value for name, value in changed.items()}

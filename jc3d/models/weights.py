@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -22,6 +21,7 @@ from jc3d.io.atomic import atomic_write
 from jc3d.models.model import Model
 from jc3d.models.norms import fold_norms
 from jc3d.models.registry import build, family
+from jc3d.models.stored_names import config_of, state_of, stored_config, stored_state
 
 FORMAT = "jc3d-weights-1"
 
@@ -40,16 +40,16 @@ def save_weights(path: str | Path, model: Model, info: dict[str, Any], left_out:
         WeightsError: a weight that is not finite in float16.
     """
     folded = fold_norms(model)
-    tensors = {name: tensor.half().contiguous() for name, tensor in folded.state_dict().items()}
+    tensors = {name: tensor.half().contiguous() for name, tensor in stored_state(folded).items()}
     infinite = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
     if infinite:
         raise WeightsError(f"model: expected weights that are finite in float16, got others in {', '.join(infinite)}")
     # The fingerprint is that of the values a reader will compute with.
-    folded.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    folded.load_state_dict(state_of(folded, {name: tensor.float() for name, tensor in tensors.items()}))
     metadata = {
         "format": FORMAT,
         "family": folded.config.family,
-        "config": json.dumps(asdict(folded.config)),
+        "config": json.dumps(stored_config(folded.config)),
         "fingerprint": folded.fingerprint.hex(),
         "info": json.dumps(info),
     }
@@ -89,26 +89,13 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
         raise WeightsError(f"weights: {path}: expected format {FORMAT}, got {metadata.get('format')}")
     try:
         return {
-            "config": _parse_config(family(metadata["family"]).config, json.loads(metadata["config"])),
+            "config": config_of(family(metadata["family"]).config, json.loads(metadata["config"])),
             "fingerprint": bytes.fromhex(metadata["fingerprint"]),
             "info": json.loads(metadata["info"]),
             "parts": {part: bytes.fromhex(text) for part, text in json.loads(metadata.get("parts", "{}")).items()},
         }
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"weights: {path}: metadata cannot be read ({error!r})") from error
-
-
-def _parse_config(kind: Any, raw: dict[str, Any]) -> Any:
-    """The reverse of ``asdict``: lists are tuples, and dicts are configs of their field's type."""
-    hints = get_type_hints(kind)
-    values = {}
-    for key, value in raw.items():
-        if isinstance(value, list):
-            value = tuple(value)
-        elif isinstance(value, dict) and is_dataclass(hints.get(key)):
-            value = _parse_config(hints[key], value)
-        values[key] = value
-    return kind(**values)
 
 
 def load_weights(
@@ -130,7 +117,7 @@ def load_weights(
     try:
         with torch.device("meta"):  # nothing is allocated by what the metadata claims
             model = build(metadata["config"])
-            shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
+            shapes = {name: tensor.shape for name, tensor in stored_state(model).items()}
     except (TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(f"weights: {path}: no model can be built from its config ({error})") from error
     tensors = _part_tensors(path, metadata["parts"], find_part)
@@ -148,7 +135,7 @@ def load_weights(
             tensors |= {name: file.get_tensor(name).float() for name in stored}
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"weights: {path} is damaged ({error})") from error
-    model.load_state_dict(tensors, assign=True)
+    model.load_state_dict(state_of(model, tensors), assign=True)
     model.freeze()
     if model.fingerprint != metadata["fingerprint"]:
         raise WeightsError(
@@ -161,11 +148,11 @@ def load_weights(
 def _part_tensors(
     path: str | Path, parts: dict[str, bytes], find_part: Callable[[bytes], Model] | None
 ) -> dict[str, Tensor]:
-    """The tensors of the parts that a file names, by their names in the whole model."""
+    """The tensors of the parts that a file names, by their stored names in the whole model."""
     tensors: dict[str, Tensor] = {}
     for part, fingerprint in parts.items():
         if find_part is None:
             raise WeightsError(f"weights: {path}: its {part} is the model {fingerprint.hex()}, not at hand here")
-        found = find_part(fingerprint).state_dict()
+        found = stored_state(find_part(fingerprint))
         tensors |= {f"{part}.{name}": tensor for name, tensor in found.items()}
     return tensors

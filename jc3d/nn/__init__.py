@@ -6,7 +6,7 @@ from jc3d.nn.conv_lstm3d import ConvLSTM3d, GridState
 from jc3d.nn.gates import LinearGates, PoseChoice, ViewGates
 from jc3d.nn.grid_conv3d import GridConv3d
 from jc3d.nn.image_blocks import DownsampleConv2d
-from jc3d.nn.unprojected_gates import LiftedGates
+from jc3d.nn.unprojected_gates import UnprojectedGates
 from jc3d.nn.upsample import UpsampleConv3d
 
 __all__ = [
@@ -16,10 +16,10 @@ __all__ = [
     "DownsampleConv2d",
     "GridConv3d",
     "GridState",
-    "LiftedGates",
     "LinearGates",
     "MapState",
     "PoseChoice",
+    "UnprojectedGates",
     "UpsampleConv3d",
     "ViewGates",
 ]

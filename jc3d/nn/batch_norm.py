@@ -64,13 +64,13 @@ class _WholeBatchNorm(nn.modules.batchnorm._BatchNorm):
 
 
 @contextmanager
-def measured_norms(model: nn.Module) -> Iterator[None]:
-    """What runs in the block gives every norm its statistics anew: the mean over the block's batches.
+def recalibrated_norms(model: nn.Module) -> Iterator[None]:
+    """Recomputes every norm's statistics (*precise BN*): the mean over the batches that run in the block.
 
-    Those of a part none of whose parameters learns keep theirs, and the part runs as in inference.
+    Frozen submodules keep their statistics and stay in eval mode.
 
     The running mean of training forgets all but its last few batches, and a batch of one view an object is small: a
-    model that trains well can fail when it goes by them. Wu and Johnson, *Rethinking "Batch" in BatchNorm* (2021).
+    model that trains well can fail with it. Wu and Johnson, *Rethinking "Batch" in BatchNorm* (2021).
     """
     modes = [(module, module.training) for module in model.modules()]
     model.train()

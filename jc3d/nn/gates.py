@@ -13,24 +13,24 @@ from jc3d.ops import packed_linear
 PoseChoice = Callable[[Tensor], Tensor]
 """Pose scores of N views (N, AZIMUTH_BINS + 2) to the poses (N, 3) to place them by."""
 
-FINE_SIDE = 16
-FINE_CHANNELS = 32
+SKIP_SIDE = 16
+SKIP_CHANNELS = 32
 
 
 class ViewGates(NamedTuple):
-    """What N codes say: to the recurrence, and past it.
+    """What N codes give: the recurrence its gates, the decoder its skip features.
 
     Attributes:
         x_gates: (N, 3·N_h, S, S, S).
-        fine: (N, C, 16, 16, 16): details that reach the decoder beside the hidden state; C = 0 where there are none.
+        skip_features: (N, C, 16, 16, 16), which enter the decoder beside the hidden state; C = 0 where there are none.
     """
 
     x_gates: Tensor
-    fine: Tensor
+    skip_features: Tensor
 
 
 class LinearGates(nn.Module):
-    """(N, K) -> (N, 3·N_h, S, S, S): a full matrix ([J] §II-C), and no details.
+    """(N, K) -> (N, 3·N_h, S, S, S): a full matrix ([J] §II-C), and no skip features.
 
     Its weights, 100 MB at the paper's widths, are what inference waits for: all codes are multiplied in one pass.
 
@@ -53,4 +53,4 @@ class LinearGates(nn.Module):
             gates = self.linear(codes)
         else:  # the same product the other way round, which CPU libraries run twice as fast for a few codes
             gates = torch.addmm(self.linear.bias[:, None], self.linear.weight, codes.T).T.contiguous()
-        return ViewGates(gates.view(-1, *self.shape), gates.new_empty(gates.shape[0], 0, *(FINE_SIDE,) * 3))
+        return ViewGates(gates.view(-1, *self.shape), gates.new_empty(gates.shape[0], 0, *(SKIP_SIDE,) * 3))

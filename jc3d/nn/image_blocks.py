@@ -1,4 +1,4 @@
-"""Convolutions that shrink an image."""
+"""Convolutions of images."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ from typing import Literal
 from torch import Tensor, nn
 
 from jc3d.nn.batch_norm import BatchNorm2d
-from jc3d.nn.packed_weight import PackedWeight, leaky_relu
+from jc3d.nn.conv_block import NEGATIVE_SLOPE, ConvBlock
+from jc3d.nn.packed_weight import PackedWeight
 from jc3d.ops import conv2d_max_pool_packed, pack_conv2d_max_pool_weight
 
-NEGATIVE_SLOPE = 0.01  # of every LeakyReLU of the models ([J]'s implementation uses torch's default)
 
+class DownsampleConv2d(ConvBlock):
+    """Convolution, norm, shrinking and LeakyReLU, (N, in, H, W) -> (N, out, H/stride, W/stride).
 
-class DownsampleConv2d(nn.Module):
-    """Convolution and shrinking, (N, in, H, W) -> (N, out, H/stride, W/stride).
-
-    For inference on a CPU, with frozen weights, a convolution with 2×2 max-pooling is
-    :func:`jc3d.ops.conv2d_max_pool`, whose weights are packed at the first call.
+    For inference on a CPU, with frozen weights, all of it with 2×2 max-pooling is :func:`jc3d.ops.conv2d_max_pool`.
 
     Args:
         in_channels: input channels.
@@ -27,6 +25,7 @@ class DownsampleConv2d(nn.Module):
         downsample: ``"pool"``: convolution at full resolution, then max-pooling (the paper); ``"stride"``: a strided
             convolution, many times cheaper at the first layer.
         norm: batch normalisation after it (training only: packaged weights have it folded in).
+        activation: whether LeakyReLU ends it.
     """
 
     def __init__(
@@ -37,37 +36,48 @@ class DownsampleConv2d(nn.Module):
         stride: int,
         downsample: Literal["pool", "stride"],
         norm: bool,
+        activation: bool = False,
     ) -> None:
         super().__init__()
         conv_stride = stride if downsample == "stride" else 1
         self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, conv_stride, padding=kernel_size // 2)
         self.norm = BatchNorm2d(out_channels) if norm else nn.Identity()
         self.pool = nn.MaxPool2d(stride) if downsample == "pool" else nn.Identity()
+        self.activation = nn.LeakyReLU(NEGATIVE_SLOPE) if activation else nn.Identity()
         self._pools_by_two = downsample == "pool" and stride == 2 and not norm
         self._packed = PackedWeight("conv2d_max_pool", pack_conv2d_max_pool_weight)
 
-    def forward(self, x: Tensor, negative_slope: float = 1.0) -> Tensor:
-        """Shrinks, then LeakyReLU; a slope of 1 is none."""
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolves, normalises, shrinks, activates."""
         packed = self._packed.for_input(x, self.conv.weight) if self._pools_by_two else None
         if packed is not None:
-            return conv2d_max_pool_packed(x, packed, self.conv.bias, self.conv.out_channels, negative_slope)
-        return leaky_relu(self.pool(self.norm(self.conv(x))), negative_slope)
+            slope = NEGATIVE_SLOPE if isinstance(self.activation, nn.LeakyReLU) else 1.0
+            return conv2d_max_pool_packed(x, packed, self.conv.bias, self.conv.out_channels, slope)
+        result: Tensor = self.activation(self.pool(self.norm(self.conv(x))))
+        return result
 
     def has_kernel(self, x: Tensor) -> bool:
-        """Whether a kernel of ours runs for ``x``: its results depend on neither the batch nor the threads."""
+        """Whether :func:`jc3d.ops.conv2d_max_pool` runs."""
         return self._pools_by_two and self._packed.serves(x, self.conv.weight)
 
 
-class ResidualConv2d(nn.Module):
-    """x + conv 3×3 of LeakyReLU'd x, (N, C, H, W) -> the same; pre-activation in and out."""
+class ResidualConv2d(ConvBlock):
+    """x + norm of conv 3×3 of LeakyReLU'd x, (N, C, H, W) -> the same: pre-activation, as x comes without one.
 
-    def __init__(self, channels: int, norm: bool) -> None:
+    Args:
+        channels: C.
+        norm: as in :class:`DownsampleConv2d`.
+        activation: whether another LeakyReLU ends it.
+    """
+
+    def __init__(self, channels: int, norm: bool, activation: bool = False) -> None:
         super().__init__()
         self.conv = nn.Conv2d(channels, channels, kernel_size=3, padding=1)
         self.norm = BatchNorm2d(channels) if norm else nn.Identity()
-        self.activation = nn.LeakyReLU(NEGATIVE_SLOPE)
+        self.pre_activation = nn.LeakyReLU(NEGATIVE_SLOPE)
+        self.activation = nn.LeakyReLU(NEGATIVE_SLOPE) if activation else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """Adds."""
-        change: Tensor = self.norm(self.conv(self.activation(x)))
-        return x + change
+        result: Tensor = self.activation(x + self.norm(self.conv(self.pre_activation(x))))
+        return result

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from jc3d.nn.gates import FINE_CHANNELS, FINE_SIDE, PoseChoice, ViewGates
-from jc3d.nn.image_blocks import NEGATIVE_SLOPE, DownsampleConv2d, ResidualConv2d
+from jc3d.nn.conv_block import NEGATIVE_SLOPE
+from jc3d.nn.gates import SKIP_CHANNELS, SKIP_SIDE, PoseChoice, ViewGates
+from jc3d.nn.image_blocks import DownsampleConv2d, ResidualConv2d
 from jc3d.nn.pose_head import PoseHead, most_likely_pose
-from jc3d.nn.unprojection import Lift
+from jc3d.nn.unprojection import Unproject
 
 
-class LiftedGates(nn.Module):
-    """(N, K) -> (N, 3·N_h, S, S, S): the code is a small map, read by a network and lifted into space.
+class UnprojectedGates(nn.Module):
+    """(N, K) -> (N, 3·N_h, S, S, S): the code is a small map, read by a network and unprojected into space.
 
-        codes ──> map ──trunk──┬─ feature map ──────────────lift──> fine ──┬──> (past the recurrence)
-                               └─ context ─┬─ pose ───────────┘            ├─ + ──> gates
-                                           └─ linear ──> coarse gates ─────┘
+        codes ──> map ──trunk──┬─ feature map ────unproject────> skip features ──┬──> (past the recurrence)
+                               └─ context ─┬─ pose ────┘                         ├─ + ──> gates
+                                           └─ linear ──> coarse gates ───────────┘
 
-    A matrix from code to cube must learn for every view direction anew where things are; here geometry says it, given
-    the pose, which the context tells.
+    A matrix from code to cube must learn for every view direction anew where things are; here geometry tells it, given
+    the pose, which is read from the context.
 
     Args:
         code_size: K; the map has ceil(K / code_side²) channels, and what of its last one was not sent is zero.
@@ -28,11 +31,19 @@ class LiftedGates(nn.Module):
         channels: N_h.
         side: S, units along each side of the cube, even.
         trunk_channels: of the network that reads the map.
-        context_size: numbers that say what the whole view shows.
-        lift_channels: of the feature map.
-        lift_side: its pixels along each side, and the lifted points along each side of the cube.
+        context_size: numbers that describe the whole view.
+        unproject_channels: of the feature map.
+        unproject_side: its pixels along each side, and the points along each side of the cube.
         norm: batch normalisation, see :class:`jc3d.models.R2N2Config`.
     """
+
+    # In files every LeakyReLU has a number of its own.
+    stored_prefixes: ClassVar[dict[str, str]] = {
+        "context.1": "context.2",
+        "context.3": "context.5",
+        "to_skip.0": "volume.0",
+        "to_gates": "volume.2",
+    }
 
     def __init__(
         self,
@@ -42,8 +53,8 @@ class LiftedGates(nn.Module):
         side: int,
         trunk_channels: int,
         context_size: int,
-        lift_channels: int,
-        lift_side: int,
+        unproject_channels: int,
+        unproject_side: int,
         norm: bool,
     ) -> None:
         super().__init__()
@@ -51,31 +62,28 @@ class LiftedGates(nn.Module):
         self.coarse_shape = (3 * channels, side // 2, side // 2, side // 2)
         self.trunk = nn.Sequential(
             DownsampleConv2d(self.code_channels, trunk_channels, 3, 1, "stride", norm),
-            ResidualConv2d(trunk_channels, norm),
-            nn.LeakyReLU(NEGATIVE_SLOPE),
+            ResidualConv2d(trunk_channels, norm, activation=True),
         )
         smallest = code_side // 4
         self.context = nn.Sequential(
-            DownsampleConv2d(trunk_channels, context_size, 3, 2, "stride", norm),
-            nn.LeakyReLU(NEGATIVE_SLOPE),
-            DownsampleConv2d(context_size, context_size, 3, 2, "stride", norm),
-            nn.LeakyReLU(NEGATIVE_SLOPE),
+            DownsampleConv2d(trunk_channels, context_size, 3, 2, "stride", norm, activation=True),
+            DownsampleConv2d(context_size, context_size, 3, 2, "stride", norm, activation=True),
             nn.Flatten(),
             nn.Linear(context_size * smallest**2, context_size),
             nn.LeakyReLU(NEGATIVE_SLOPE),
         )
         self.pose = PoseHead(context_size)
-        zoom = lift_side // code_side
+        zoom = unproject_side // code_side
         self.features = nn.Sequential(
-            nn.Conv2d(trunk_channels, zoom**2 * lift_channels, kernel_size=3, padding=1), nn.PixelShuffle(zoom)
+            nn.Conv2d(trunk_channels, zoom**2 * unproject_channels, kernel_size=3, padding=1), nn.PixelShuffle(zoom)
         )
-        self.lift = Lift(lift_side)
-        points, units = lift_side // FINE_SIDE, FINE_SIDE // side  # along each side of a fine cell, and of a unit
-        self.volume = nn.Sequential(
-            nn.Conv3d(lift_channels + 1, FINE_CHANNELS, kernel_size=points, stride=points),
+        self.unproject = Unproject(unproject_side)
+        points, cells = unproject_side // SKIP_SIDE, SKIP_SIDE // side  # along each side of a cell at 16³, of a unit
+        self.to_skip = nn.Sequential(
+            nn.Conv3d(unproject_channels + 1, SKIP_CHANNELS, kernel_size=points, stride=points),
             nn.LeakyReLU(NEGATIVE_SLOPE),
-            nn.Conv3d(FINE_CHANNELS, 3 * channels, kernel_size=units, stride=units),
         )
+        self.to_gates = nn.Conv3d(SKIP_CHANNELS, 3 * channels, kernel_size=cells, stride=cells)
         self.coarse = nn.Linear(context_size, 3 * channels * (side // 2) ** 3)
 
     def forward(self, codes: Tensor, choose: PoseChoice = most_likely_pose) -> ViewGates:
@@ -85,7 +93,6 @@ class LiftedGates(nn.Module):
         trunk = self.trunk(maps.contiguous(memory_format=torch.channels_last))
         context = self.context(trunk)
         poses = choose(self.pose(context))
-        to_fine, activation, to_gates = self.volume
-        fine = activation(to_fine(self.lift(self.features(trunk), poses)))
+        skip_features = self.to_skip(self.unproject(self.features(trunk), poses))
         coarse = self.coarse(context).unflatten(1, self.coarse_shape)
-        return ViewGates(to_gates(fine) + F.interpolate(coarse, scale_factor=2.0), fine)
+        return ViewGates(self.to_gates(skip_features) + F.interpolate(coarse, scale_factor=2.0), skip_features)

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from jc3d.geometry.cameras import TAN_HALF_FOV, camera_axes
 
 
-class Lift(nn.Module):
+class Unproject(nn.Module):
     """Feature maps to feature volumes, (N, C, H, W) and poses (N, 3) -> (N, C + 1, S, S, S).
 
     A point's features are those of the pixel that shows it, read bilinearly; the last channel says how near the camera
@@ -31,7 +31,7 @@ class Lift(nn.Module):
         self.register_buffer("points", points, persistent=False)
 
     def forward(self, features: Tensor, poses: Tensor) -> Tensor:
-        """Lifts; in float32, as half of a pixel is far in bfloat16."""
+        """Unprojects in float32, as half of a pixel is far in bfloat16."""
         with torch.autocast(features.device.type, enabled=False):
             pixels, nearness = self.project(poses.float())
             read = F.grid_sample(features.float(), pixels[:, None], padding_mode="border", align_corners=False)

@@ -43,7 +43,7 @@ from jc3d.models import (
     save_weights,
     unfold_norms,
 )
-from jc3d.nn.batch_norm import measured_norms
+from jc3d.nn.batch_norm import recalibrated_norms
 from jc3d.train.optim import MuonAdamW, has_bfloat16_products, is_matrix
 from jc3d.train.pose_teacher import PoseTeacher
 
@@ -352,7 +352,7 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
         objects = Mixture(self.sources, augmented=True)
         shares = [SourceSpec.parse(text).weight for text in config.data]
         sizes = [len(source) for source in self.sources]
-        with measured_norms(self.model), self.trainer.precision_plugin.val_step_context():
+        with recalibrated_norms(self.model), self.trainer.precision_plugin.val_step_context():
             for _ in range(min(config.checkpoint_every, max(1, _MEASURED_OBJECTS // config.batch_size))):
                 visits = [_draw_visit(rng, shares, sizes, config.max_views) for _ in range(config.batch_size)]
                 batch = stack([objects[visit] for visit in visits[rank * local : (rank + 1) * local]])
@@ -432,9 +432,11 @@ def _unnormalised(model: Model) -> tuple[str, ...]:
     if isinstance(model, RnnCompressor):
         return ()
     if isinstance(model, Joint):
-        return () if model.config.reconstruction.lift_channels else tuple(f"reconstruction.{part}" for part in parts)
+        if model.config.reconstruction.unproject_channels:
+            return ()
+        return tuple(f"reconstruction.{part}" for part in parts)
     assert isinstance(model, R2N2)
-    return () if model.config.lift_channels else parts
+    return () if model.config.unproject_channels else parts
 
 
 def _miou(logits: Tensor, batch: ObjectSample) -> Tensor:

@@ -1,4 +1,4 @@
-"""Teaches a model that lifts its codes where views are taken from, and places some of the views for it."""
+"""Teaches a model that unprojects its codes where views are taken from, and places some of the views for it."""
 
 from __future__ import annotations
 

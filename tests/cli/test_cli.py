@@ -249,7 +249,7 @@ def test_export_writes_the_parts_that_are_asked_for(tmp_path: Path, capsys: pyte
         f"size {encoder.stat().st_size} bytes",
         "decoder.pt2: the decoder of implicit-480",
         "torch.export",
-        "h float32 (N, 32, 8, 8, 8), fine float32 (N, 32, 16, 16, 16)",
+        "h float32 (N, 32, 8, 8, 8), skip_features float32 (N, 32, 16, 16, 16)",
         f"fingerprint {load('toy').fingerprint.hex()}",
     ):
         assert fact in shown

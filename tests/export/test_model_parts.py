@@ -81,7 +81,7 @@ def codes_of(model: R2N2, views: Tensor) -> Tensor:
 
 def start(model: R2N2, rows: int) -> dict[str, Tensor]:
     """The state before the first view."""
-    values = {"h": 0.0, "c": 0.0, "fine": -torch.inf}
+    values = {"h": 0.0, "c": 0.0, "skip_features": -torch.inf}
     inputs = parts_of(model)["step"].inputs
     return {name: torch.full((rows, *inputs[name].shape[1:]), values[name]) for name in inputs if name in values}
 
@@ -97,7 +97,8 @@ def check_stream(model: R2N2, codes: Tensor, step: Callable[..., Any], decoder: 
         expected = model.step(numbers, expected)
         for name, tensor in state.items():
             # Details are read bilinearly where the pose puts them: 8e-5 apart was seen.
-            torch.testing.assert_close(tensor, getattr(expected, name), rtol=0, atol=1e-3 if name == "fine" else 1e-4)
+            tolerance = 1e-3 if name == "skip_features" else 1e-4
+            torch.testing.assert_close(tensor, getattr(expected, name), rtol=0, atol=tolerance)
         (grid,) = decoder(**{name: state[name] for name in parts_of(model)["decoder"].inputs})
         torch.testing.assert_close(grid, model.occupancy(expected), rtol=0, atol=1e-5)
     assert isinstance(expected, ReceiverState)

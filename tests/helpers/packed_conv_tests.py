@@ -104,7 +104,7 @@ class PackedConvTests:
             unpacked = self.op.packed_reference(x, packed, bias, len(weight), slope)
             check(unpacked, self.reference(x, weight, bias, slope), dtype)
 
-    def test_a_result_depends_neither_on_its_company_nor_on_threads(self):
+    def test_a_result_depends_neither_on_the_batch_nor_on_threads(self):
         for shape, kernel in self.cases:
             x, weight, bias = sample((9, *shape[1:]), kernel, "cpu", torch.float32)
             packed, threads = self.op.pack(weight), torch.get_num_threads()

@@ -16,10 +16,10 @@ from jc3d.ops import pack_bits
 TOLERANCE = 1e-6
 
 
-@pytest.fixture(scope="module", params=["lifted", "matrix"])
+@pytest.fixture(scope="module", params=["unprojected", "matrix"])
 def model(request: pytest.FixtureRequest) -> R2N2:
     torch.manual_seed(0)
-    if request.param == "lifted":
+    if request.param == "unprojected":
         return create("r2n2-small").freeze()
     narrow = R2N2Config("narrow", code_size=40, hidden_channels=8, up_channels=(20, 16, 16), head_channels=(16,))
     return build(narrow).freeze()
@@ -48,7 +48,7 @@ def test_objects_keep_their_order_and_grids(model: R2N2, codes_at_once: int) -> 
     torch.testing.assert_close(grids, one_by_one(model, codes), rtol=0, atol=TOLERANCE)
 
 
-@pytest.mark.parametrize("gates", ["matrix", "lifted"])
+@pytest.mark.parametrize("gates", ["matrix", "unprojected"])
 def test_packed_bits_are_the_codes(gates: str) -> None:
     narrow = ImplicitConfig("narrow", code_size=42, hidden_channels=8, up_channels=(20, 16, 16))
     torch.manual_seed(0)

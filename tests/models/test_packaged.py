@@ -62,7 +62,7 @@ def test_a_part_that_is_not_at_hand_is_named(pair: Path, weights: Path) -> None:
 
 
 def test_only_models_can_be_left_out(tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match="left_out: expected parts that are models, got 'gates', a LiftedGates"):
+    with pytest.raises(TypeError, match="left_out: expected parts that are models, got 'gates', a UnprojectedGates"):
         save_weights(tmp_path / "m.safetensors", create("implicit-384"), {}, left_out=["gates"])
 
 

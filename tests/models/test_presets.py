@@ -10,11 +10,11 @@ def test_paper_widths() -> None:
     model = create("r2n2-paper")
     shapes = {name: tuple(p.shape) for name, p in model.named_parameters() if name.endswith("weight")}
     assert shapes["encoder.layers.0.conv.weight"] == (96, 3, 7, 7)
-    assert shapes["encoder.layers.10.conv.weight"] == (256, 256, 3, 3)
+    assert shapes["encoder.layers.5.conv.weight"] == (256, 256, 3, 3)
     assert shapes["head.2.weight"] == (1024, 1024)
     assert shapes["gates.linear.weight"] == (3 * 128 * 64, 1024)
     assert shapes["recurrence.conv3d.weight"] == (3 * 128, 128, 3, 3, 3)
-    assert shapes["decoder.layers.8.weight"] == (2, 32, 3, 3, 3)
+    assert shapes["decoder.to_logits.weight"] == (2, 32, 3, 3, 3)
 
 
 @pytest.mark.parametrize(
@@ -60,10 +60,13 @@ def test_unknown_preset_lists_the_known() -> None:
     [
         ({"code_size": 0}, "code_size: expected a positive number, got 0"),
         (
-            {"lift_channels": 4, "code_size": 1020},
+            {"unproject_channels": 4, "code_size": 1020},
             "encoder_channels: expected 255 in the end, .* code_size = 1020",
         ),
-        ({"lift_channels": 4}, "lift_channels: expected a code_side of fours and an even cell_side, got 2 and 4"),
+        (
+            {"unproject_channels": 4},
+            "unproject_channels: expected a code_side of fours and an even cell_side, got 2 and 4",
+        ),
         ({"encoder_channels": (8, 8)}, "encoder_channels: expected 6 numbers, one a stride"),
         ({"up_channels": (8,)}, "up_channels: expected 3 numbers, or 2 and no head_channels"),
         ({"up_channels": (8, 8)}, "up_channels: expected 3 numbers, or 2 and no head_channels"),

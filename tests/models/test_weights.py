@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from jc3d.errors import WeightsError
-from jc3d.models import create, fold_norms, load, packaged, read_metadata, save_weights, unfold_norms
+from jc3d.models import create, fold_norms, load, packaged, read_metadata, save_weights
 from jc3d.models.registry import build
 
 
@@ -27,38 +27,6 @@ def model():
 def path(model, tmp_path: Path) -> Path:
     save_weights(tmp_path / "m.safetensors", model, {"seed": 7})
     return tmp_path / "m.safetensors"
-
-
-@pytest.mark.parametrize("name", ["implicit-384", "r2n2-small"])
-def test_folded_norms_are_the_same_function(name: str) -> None:
-    model = create(name).train()
-    views = torch.rand(4, 2, 3, 128, 128)
-    with torch.no_grad():
-        for _ in range(3):
-            model(views)
-        folded = fold_norms(model.eval())
-        assert not any(isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in folded.modules())
-        torch.testing.assert_close(folded.encoder(views[0]), model.encoder(views[0]), rtol=1e-4, atol=1e-5)
-        codes = torch.randn(2, 1024)
-        torch.testing.assert_close(folded.gates(codes), model.gates(codes), rtol=1e-4, atol=1e-4)
-        state = torch.randn(2, 32, 8, 8, 8), torch.rand(2, 32, 16, 16, 16)
-        torch.testing.assert_close(folded.decoder(*state), model.decoder(*state), rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize("name", ["implicit-384", "r2n2-small"])
-def test_unfolded_norms_are_the_same_function_and_normalise(name: str) -> None:
-    folded = fold_norms(create(name).eval())
-    views = torch.rand(4, 5, 3, 128, 128)
-    model = unfold_norms(folded, lambda each: each(views))
-    assert model.config.norm
-    with torch.no_grad():
-        torch.testing.assert_close(model(views), folded(views), rtol=1e-3, atol=1e-4)
-        again = fold_norms(model)
-        for key, tensor in folded.state_dict().items():
-            torch.testing.assert_close(again.state_dict()[key], tensor, rtol=1e-3, atol=1e-5)
-        before = model.encoder.layers[0].norm.running_mean.clone()
-        model.train()(views * 0.5)
-    assert not torch.equal(model.encoder.layers[0].norm.running_mean, before)
 
 
 def test_round_trip(model, path: Path) -> None:

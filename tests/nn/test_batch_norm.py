@@ -8,7 +8,7 @@ import torch
 import two_processes
 from torch import nn
 
-from jc3d.nn.batch_norm import BatchNorm2d, measured_norms
+from jc3d.nn.batch_norm import BatchNorm2d, recalibrated_norms
 
 
 @pytest.mark.parametrize(("mean", "std"), [(1, 3), (300, 0.01)], ids=["usual", "far from zero"])
@@ -33,13 +33,13 @@ def test_one_process_is_torchs_own() -> None:
     torch.testing.assert_close(BatchNorm2d(3)(x), nn.BatchNorm2d(3)(x), rtol=0, atol=0)
 
 
-def test_measured_norms_have_the_mean_statistics_of_the_block_and_leave_the_rest_as_it_was() -> None:
+def test_recalibrated_norms_have_the_mean_statistics_of_the_block_and_leave_the_rest_as_it_was() -> None:
     torch.manual_seed(0)
     norm = BatchNorm2d(3)
     model = nn.Sequential(norm, nn.Dropout()).eval()
     norm(torch.randn(8, 3, 5, 5) * 100)
     batches = [torch.randn(4, 3, 5, 5) * 3 + 7 for _ in range(6)]
-    with measured_norms(model):
+    with recalibrated_norms(model):
         assert model.training
         for batch in batches:
             model(batch)
@@ -50,12 +50,12 @@ def test_measured_norms_have_the_mean_statistics_of_the_block_and_leave_the_rest
     torch.testing.assert_close(norm.running_var, expected)
 
 
-def test_measured_norms_of_two_processes_equal_one(tmp_path: Path) -> None:
+def test_recalibrated_norms_of_two_processes_equal_one(tmp_path: Path) -> None:
     torch.manual_seed(1)
     x, weights = torch.randn(4, 3, 5, 5) + 2, torch.ones(2, 3, 5, 5)
     halves = two_processes.run(partial(BatchNorm2d, 3, momentum=None), x, weights, tmp_path)
     whole = BatchNorm2d(3)
-    with measured_norms(whole):
+    with recalibrated_norms(whole):
         whole(x)
     for half in halves:
         torch.testing.assert_close(half[2], whole.running_mean)

@@ -51,7 +51,7 @@ def test_equals_the_softmax_of_two_channels(device, doubled):
 
 
 @pytest.mark.parametrize("doubled", [False, True])
-def test_a_result_depends_neither_on_its_company_nor_on_threads(doubled):
+def test_a_result_depends_neither_on_the_batch_nor_on_threads(doubled):
     x, weight, bias = sample((5, *TALL[1:]), (2, 3, 3, 3), "cpu", torch.float32)
     threads, together = torch.get_num_threads(), occupancy_head(x, weight, bias, doubled)
     try:

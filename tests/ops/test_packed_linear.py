@@ -134,7 +134,7 @@ def test_every_instruction_set_gives_the_same_bits(weight_dtype, cpu_level, requ
         assert torch.equal(y, packed_linear(*args))
 
 
-def test_company_and_threads_do_not_matter(weight_dtype, cpu_level):
+def test_batch_and_threads_do_not_matter(weight_dtype, cpu_level):
     """Bit for bit: a code by itself, in any batch, and any number of threads."""
     packed, weight, bias, scale = sample((70,), 1000, 301, "cpu", weight_dtype)
     threads = torch.get_num_threads()
@@ -268,7 +268,7 @@ def test_cuda_graph(device, weight_dtype):
     assert torch.equal(y, packed_linear(packed, weight, bias, scale))
 
 
-def test_company_does_not_matter_on_a_gpu(device, weight_dtype):
+def test_the_batch_does_not_matter_on_a_gpu(device, weight_dtype):
     if device != "cuda":
         pytest.skip("the CPU has a test of its own")
     packed, weight, bias, scale = sample((70,), 1000, 301, device, weight_dtype)

@@ -23,7 +23,7 @@ from jc3d.geometry.quarter_turns import quarter_turns
 from jc3d.losses import occupancy_loss
 from jc3d.models import RnnCompressor, create, fold_norms, load, read_metadata
 from jc3d.models.image.convlstm import CompressorOutput
-from jc3d.nn.batch_norm import measured_norms
+from jc3d.nn.batch_norm import recalibrated_norms
 from jc3d.train.loop import Mixture, TrainConfig, Training, Visit, _take, jitter, train
 
 FALSE = torch.zeros(2, dtype=torch.bool)
@@ -293,7 +293,7 @@ def test_norms_of_a_frozen_part_are_not_measured() -> None:
     model.encoder.requires_grad_(False).eval()
     before = {name: buffer.clone() for name, buffer in model.named_buffers() if name.endswith("running_mean")}
     modes = {name: module.training for name, module in model.named_modules()}
-    with measured_norms(model):
+    with recalibrated_norms(model):
         assert not any(module.training for module in model.encoder.modules())
         model(torch.rand(2, 2, 3, 128, 128))
     after = dict(model.named_buffers())

@@ -44,7 +44,7 @@ class DirectConfig(JointConfig):
                 f"got {self.reconstruction.code_size}"
             )
         side = self.image_size // self.compressor.block
-        if self.reconstruction.lift_channels and self.reconstruction.code_side != side:
+        if self.reconstruction.unproject_channels and self.reconstruction.code_side != side:
             raise ValueError(
                 f"reconstruction.code_side: expected {side}, that of the compressor's map, "
                 f"got {self.reconstruction.code_side}"
@@ -67,8 +67,8 @@ DIRECT_SMALL, DIRECT_PAPER = (
     )
 )
 
-# An iteration after the first tells little of a view's pose, so nothing is lifted here: a matrix, as in the paper. What
-# enters is one iteration whatever their number, and nothing is packaged to start from: the decoder has norms.
+# An iteration after the first tells little of a view's pose, so nothing is unprojected here: a matrix, as in the paper.
+# What enters is one iteration whatever their number, and nothing is packaged to start from: the decoder has norms.
 _SMALL_MATRIX = ReconstructionConfig(
     name="direct-recurrent", hidden_channels=64, up_channels=(64, 32), head_channels=(), norm=True
 )

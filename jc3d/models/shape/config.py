@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal, Self
 
 from jc3d.models.model import VIEW_SIZE, CodeFormat, ModelConfig
-from jc3d.nn.gates import FINE_SIDE
+from jc3d.models.stored_names import takes_stored_names
+from jc3d.nn.gates import SKIP_SIDE
 
 
+@takes_stored_names
 @dataclass(frozen=True)
 class ReconstructionConfig:
     """Architecture of :class:`jc3d.models.Reconstruction`; the defaults are the paper's widths.
@@ -18,11 +20,11 @@ class ReconstructionConfig:
         name: preset name.
         code_size: K, numbers in a view's code.
         code_side: pixels along each side of the map that a code is.
-        lift_channels: of the feature map that is lifted into space, see :class:`jc3d.nn.LiftedGates`; 0: the code
-            enters by a matrix.
-        lift_side: pixels along each side of that map, and points along each side of the cube: 16 or 32.
-        join_fine: whether what is lifted reaches the decoder beside the hidden state too, at 16³.
-        trunk_channels: of the network that reads the code before it is lifted.
+        unproject_channels: of the feature map that is unprojected into space, see :class:`jc3d.nn.UnprojectedGates`; 0:
+            the code enters by a matrix.
+        unproject_side: pixels along each side of that map, and points along each side of the cube: 16 or 32.
+        skip_features: whether unprojected features also skip the recurrence and enter the decoder at 16³.
+        trunk_channels: of the network that reads the code before it is unprojected.
         context_size: numbers that this network has for a whole view.
         hidden_channels: N_h.
         cell_side: units along each side of the recurrent cube.
@@ -36,9 +38,9 @@ class ReconstructionConfig:
     name: str
     code_size: int = 1024
     code_side: int = 2
-    lift_channels: int = 0
-    lift_side: int = 16
-    join_fine: bool = False
+    unproject_channels: int = field(default=0, metadata={"stored": "lift_channels"})
+    unproject_side: int = field(default=16, metadata={"stored": "lift_side"})
+    skip_features: bool = field(default=False, metadata={"stored": "join_fine"})
     trunk_channels: int = 128
     context_size: int = 256
     hidden_channels: int = 128
@@ -53,14 +55,17 @@ class ReconstructionConfig:
     def __post_init__(self) -> None:
         if self.code_size < 1:
             raise ValueError(f"code_size: expected a positive number, got {self.code_size}")
-        if self.lift_channels and (self.code_side % 4 or self.cell_side % 2):
+        if self.unproject_channels and (self.code_side % 4 or self.cell_side % 2):
             sides = f"{self.code_side} and {self.cell_side}"
-            raise ValueError(f"lift_channels: expected a code_side of fours and an even cell_side, got {sides}")
-        if self.lift_side not in (FINE_SIDE, 2 * FINE_SIDE) or self.lift_side % self.code_side:
-            sides = f"{self.lift_side} (code_side {self.code_side})"
-            raise ValueError(f"lift_side: expected 16 or 32, and a multiple of code_side, got {sides}")
-        if self.join_fine and not (self.lift_channels and self.cell_side < FINE_SIDE):
-            raise ValueError("join_fine: expected a code that is lifted and units coarser than 16³, got neither or one")
+            raise ValueError(f"unproject_channels: expected a code_side of fours and an even cell_side, got {sides}")
+        if self.unproject_side not in (SKIP_SIDE, 2 * SKIP_SIDE) or self.unproject_side % self.code_side:
+            sides = f"{self.unproject_side} (code_side {self.code_side})"
+            raise ValueError(f"unproject_side: expected 16 or 32, and a multiple of code_side, got {sides}")
+        if self.skip_features and not (self.unproject_channels and self.cell_side < SKIP_SIDE):
+            raise ValueError(
+                "skip_features: expected unproject_channels above 0 and cell_side below 16, "
+                f"got {self.unproject_channels} and {self.cell_side}"
+            )
         doublings = (self.grid_size // self.cell_side).bit_length() - 1
         if len(self.up_channels) not in (doublings, doublings - 1) or (self.last_doubles and self.head_channels):
             raise ValueError(
@@ -83,6 +88,7 @@ class ReconstructionConfig:
         return -(-self.code_size // self.code_side**2)
 
 
+@takes_stored_names
 @dataclass(frozen=True)
 class R2N2Config(ReconstructionConfig, ModelConfig):
     """Architecture of :class:`R2N2`: :class:`ReconstructionConfig`, and the encoder; the defaults are the paper's.
@@ -111,11 +117,11 @@ class R2N2Config(ReconstructionConfig, ModelConfig):
                 f"encoder_strides: expected a product of {shrinking} ({VIEW_SIZE} to {self.code_side}), "
                 f"got {self.encoder_strides}"
             )
-        for field in ("encoder_channels", "encoder_kernels", "encoder_residuals"):
-            value = getattr(self, field)
+        for name in ("encoder_channels", "encoder_kernels", "encoder_residuals"):
+            value = getattr(self, name)
             if len(value) != stages:
-                raise ValueError(f"{field}: expected {stages} numbers, one a stride, got {value}")
-        if self.lift_channels and self.encoder_channels[-1] != self.code_channels:
+                raise ValueError(f"{name}: expected {stages} numbers, one a stride, got {value}")
+        if self.unproject_channels and self.encoder_channels[-1] != self.code_channels:
             raise ValueError(
                 f"encoder_channels: expected {self.code_channels} in the end, which hold code_size = {self.code_size}, "
                 f"got {self.encoder_channels}"

@@ -16,10 +16,8 @@ from jc3d.errors import WeightsError
 from jc3d.models.shape.config import R2N2Config
 from jc3d.models.shape.r2n2 import R2N2
 
-# In ``GridDecoder.layers`` a LeakyReLU stands after every convolution but the last.
-_DECODER = {f"conv3d{i + 1}": f"decoder.layers.{2 * i}" for i in range(5)}
-# In ``ViewEncoder.layers`` a LeakyReLU stands before every convolution but the first.
-_ENCODER = {**{f"conv{i + 1}": f"encoder.layers.{2 * i}.conv" for i in range(6)}, "fc1": "head.2"}
+_DECODER = {**{f"conv3d{i + 1}": f"decoder.layers.{i}.conv" for i in range(4)}, "conv3d5": "decoder.to_logits"}
+_ENCODER = {**{f"conv{i + 1}": f"encoder.layers.{i}.conv" for i in range(6)}, "fc1": "head.2"}
 _RECURRENCE = {"convlstm.linear": "gates.linear", "convlstm.conv3d": "recurrence.conv3d"}
 
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from jc3d.models.shape.config import ReconstructionConfig
 from jc3d.nn import GridConv3d, UpsampleConv3d
-from jc3d.nn.batch_norm import BatchNorm3d
-from jc3d.nn.gates import FINE_CHANNELS, FINE_SIDE
-from jc3d.nn.image_blocks import NEGATIVE_SLOPE
+from jc3d.nn.gates import SKIP_CHANNELS, SKIP_SIDE
+from jc3d.nn.grid_blocks import GridBlock
 from jc3d.ops import occupancy_head
 
 
@@ -21,54 +17,57 @@ class GridDecoder(nn.Module):
 
     def __init__(self, config: ReconstructionConfig) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        channels = config.hidden_channels
-        side = config.cell_side
+        blocks: list[GridBlock] = []
+        channels, side = config.hidden_channels, config.cell_side
         self.join: nn.Module | None = None
+        self._join_at: int | None = None
         for width in config.refine_channels:
-            layers.append(GridConv3d(channels, width))
-            if config.norm:
-                layers.append(BatchNorm3d(width))
-            layers.append(nn.LeakyReLU(NEGATIVE_SLOPE))
+            blocks.append(GridBlock(channels, width, doubles=False, norm=config.norm))
             channels = width
         for width in config.up_channels:
-            layers.append(UpsampleConv3d(channels, width))
             side *= 2
-            if config.norm and side < config.grid_size:  # at 32³ it would cost more than the convolution
-                layers.append(BatchNorm3d(width))
-            if config.join_fine and side == FINE_SIDE:
-                self.join = nn.Conv3d(FINE_CHANNELS, width, kernel_size=1, bias=False)
-                self._join_at = len(layers)
-            layers.append(nn.LeakyReLU(NEGATIVE_SLOPE))
+            norm = config.norm and side < config.grid_size  # at 32³ it would cost more than the convolution
+            blocks.append(GridBlock(channels, width, doubles=True, norm=norm))
+            if config.skip_features and side == SKIP_SIDE:
+                self.join = nn.Conv3d(SKIP_CHANNELS, width, kernel_size=1, bias=False)
+                self._join_at = len(blocks) - 1
             channels = width
         for width in config.head_channels:
-            layers += [GridConv3d(channels, width), nn.LeakyReLU(NEGATIVE_SLOPE)]
+            blocks.append(GridBlock(channels, width, doubles=False, norm=False))
             channels = width
-        layers.append(UpsampleConv3d(channels, 2) if config.last_doubles else GridConv3d(channels, 2))
-        self.layers = nn.Sequential(*layers)
+        self.layers = nn.Sequential(*blocks)
+        self.to_logits = UpsampleConv3d(channels, 2) if config.last_doubles else GridConv3d(channels, 2)
+        self.stored_prefixes = _stored_prefixes(blocks)
 
-    def forward(self, h: Tensor, fine: Tensor) -> Tensor:
-        """Logits; ``fine`` (B, C, 16, 16, 16) joins where the grid has its size."""
-        logits: Tensor = self.layers[-1](self._features(h, fine))
+    def forward(self, h: Tensor, skip_features: Tensor) -> Tensor:
+        """Logits; ``skip_features`` (B, C, 16, 16, 16) join where the grid has their size."""
+        logits: Tensor = self.to_logits(self._features(h, skip_features))
         return logits
 
-    def probabilities(self, h: Tensor, fine: Tensor) -> Tensor:
+    def probabilities(self, h: Tensor, skip_features: Tensor) -> Tensor:
         """Of *occupied*, (B, 32, 32, 32): the softmax of the logits, from their difference alone."""
-        last: Any = self.layers[-1]
-        return occupancy_head(self._features(h, fine), last.weight, last.bias, isinstance(last, UpsampleConv3d))
+        last, features = self.to_logits, self._features(h, skip_features)
+        assert last.bias is not None
+        return occupancy_head(features, last.weight, last.bias, isinstance(last, UpsampleConv3d))
 
-    def _features(self, h: Tensor, fine: Tensor) -> Tensor:
+    def _features(self, h: Tensor, skip_features: Tensor) -> Tensor:
         """What the last layer reads."""
         x = h.contiguous(memory_format=torch.channels_last_3d)
-        activated = False
-        for index, (layer, following) in enumerate(pairwise(self.layers)):
+        for index, block in enumerate(self.layers):
+            skip = None
             if self.join is not None and index == self._join_at:
-                x = x + self.join(fine.to(x.dtype))
-            elif activated:
-                activated = False
-                continue
-            joins_next = self.join is not None and index + 1 == self._join_at
-            activated = isinstance(layer, GridConv3d | UpsampleConv3d) and isinstance(following, nn.LeakyReLU)
-            activated = activated and not joins_next
-            x = layer(x, NEGATIVE_SLOPE) if activated else layer(x)
+                skip = self.join(skip_features.to(x.dtype))
+            x = block(x, skip)
         return x
+
+
+def _stored_prefixes(blocks: list[GridBlock]) -> dict[str, str]:
+    """In files convolutions, norms and LeakyReLUs are numbered one by one."""
+    stored, number = {}, 0
+    for index, block in enumerate(blocks):
+        stored[f"layers.{index}.conv"] = f"layers.{number}"
+        if not isinstance(block.norm, nn.Identity):
+            number += 1
+            stored[f"layers.{index}.norm"] = f"layers.{number}"
+        number += 2
+    return stored | {"to_logits": f"layers.{number}"}

@@ -16,9 +16,11 @@ from torch import Tensor, nn
 from jc3d.models.registry import register
 from jc3d.models.shape.config import R2N2Config
 from jc3d.models.shape.r2n2 import R2N2, R2N2_PAPER, R2N2_SMALL
+from jc3d.models.stored_names import takes_stored_names
 from jc3d.nn import Binarizer
 
 
+@takes_stored_names
 @dataclass(frozen=True)
 class ImplicitConfig(R2N2Config):
     """As :class:`R2N2Config`; ``code_size`` is K bits, and the last encoder width is what holds them (K/4 at 2×2)."""

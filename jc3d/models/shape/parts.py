@@ -1,10 +1,10 @@
 """The parts of R2N2 and the implicit model that run without jc3d: encoder, one step of the recurrence, decoder.
 
-    encoder     views ──> codes                                         at the camera
-    step        codes, h, c, fine ──> next_h, next_c, next_fine         at the receiver, once a view
-    decoder     h, fine ──> occupancy                                   at the receiver, whenever a grid is wanted
+    encoder     views ──> codes                                                       at the camera
+    step        codes, h, c, skip_features ──> next_h, next_c, next_skip_features     at the receiver, once a view
+    decoder     h, skip_features ──> occupancy                                        at the receiver, for a grid
 
-``fine`` is left out where the decoder takes no details.
+Models whose decoder takes no ``skip_features`` have none here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from jc3d.models.capabilities import ExportPart
 from jc3d.nn import GridState
-from jc3d.nn.gates import FINE_CHANNELS, FINE_SIDE
+from jc3d.nn.gates import SKIP_CHANNELS, SKIP_SIDE
 from jc3d.ops import binarize_pack, unpack_bits
 
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ class _Step(nn.Module):
         self.gates, self.recurrence = model.gates, model.recurrence
         self.code_size, self.binary = model.config.code_size, model.config.binary
 
-    def forward(self, codes: Tensor, h: Tensor, c: Tensor, fine: Tensor | None = None) -> tuple[Tensor, ...]:
-        said = self.gates(unpack_bits(codes, self.code_size) if self.binary else codes)
-        grid = self.recurrence(said.x_gates, GridState(h, c))
-        return (*grid,) if fine is None else (*grid, torch.maximum(fine, said.fine))
+    def forward(self, codes: Tensor, h: Tensor, c: Tensor, skip_features: Tensor | None = None) -> tuple[Tensor, ...]:
+        gates = self.gates(unpack_bits(codes, self.code_size) if self.binary else codes)
+        grid = self.recurrence(gates.x_gates, GridState(h, c))
+        return (*grid,) if skip_features is None else (*grid, torch.maximum(skip_features, gates.skip_features))
 
 
 class _Decoder(nn.Module):
@@ -53,8 +53,8 @@ class _Decoder(nn.Module):
         super().__init__()
         self.decoder = model.decoder
 
-    def forward(self, h: Tensor, fine: Tensor | None = None) -> Tensor:
-        logits = self.decoder(h, fine)
+    def forward(self, h: Tensor, skip_features: Tensor | None = None) -> Tensor:
+        logits = self.decoder(h, skip_features)
         return torch.sigmoid(logits[:, 1] - logits[:, 0])
 
 
@@ -63,8 +63,8 @@ def export_parts(model: R2N2) -> dict[str, ExportPart]:
     config = model.config
     channels, side = config.hidden_channels, config.cell_side
     state = {name: torch.zeros(_EXAMPLES, channels, side, side, side) for name in ("h", "c")}
-    if config.join_fine:
-        state["fine"] = torch.zeros(_EXAMPLES, FINE_CHANNELS, FINE_SIDE, FINE_SIDE, FINE_SIDE)
+    if config.skip_features:
+        state["skip_features"] = torch.zeros(_EXAMPLES, SKIP_CHANNELS, SKIP_SIDE, SKIP_SIDE, SKIP_SIDE)
     codes = torch.zeros(_EXAMPLES, config.code_size)
     if config.binary:
         codes = torch.zeros(_EXAMPLES, -(-config.code_size // 8), dtype=torch.uint8)

@@ -5,7 +5,7 @@
                         previous h ──3³ conv───┘
 
 The widths are those of the first author's implementation. Small presets change widths, and one piece: their code is a
-map that is lifted into space (:class:`jc3d.nn.LiftedGates`) where the paper has a matrix.
+map that is unprojected into space (:class:`jc3d.nn.UnprojectedGates`) where the paper has a matrix.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from jc3d.models.shape.config import R2N2Config
 from jc3d.models.shape.reconstruction import Reconstruction
 from jc3d.models.shape.view_encoder import ViewEncoder
 from jc3d.nn import PoseChoice
+from jc3d.nn.conv_block import NEGATIVE_SLOPE
 from jc3d.nn.deterministic import one_thread
-from jc3d.nn.image_blocks import NEGATIVE_SLOPE
 from jc3d.nn.pose_head import most_likely_pose
 
 _VIEWS_AT_ONCE = 32  # bounds the memory of the encoder, some 2 MB a view at the paper's widths
@@ -33,8 +33,8 @@ _VIEWS_AT_ONCE = 32  # bounds the memory of the encoder, some 2 MB a view at the
 
 R2N2_PAPER = R2N2Config(name="r2n2-paper")
 
-# Designed for training on two CPU cores: a stride of four first, a code that is an 8×8 map and lifted into space, and
-# nothing but the two logits at 32³. docs/architecture.md has the reasons.
+# Designed for training on two CPU cores: a stride of four first, a code that is an 8×8 map and unprojected into
+# space, and nothing but the two logits at 32³. docs/architecture.md has the reasons.
 R2N2_SMALL = R2N2Config(
     name="r2n2-small",
     encoder_channels=(64, 96, 192, 16),
@@ -43,9 +43,9 @@ R2N2_SMALL = R2N2Config(
     encoder_residuals=(0, 1, 2, 0),
     downsample="stride",
     code_side=8,
-    lift_channels=4,
-    lift_side=32,
-    join_fine=True,
+    unproject_channels=4,
+    unproject_side=32,
+    skip_features=True,
     hidden_channels=32,
     cell_side=8,
     refine_channels=(64,),
@@ -72,7 +72,7 @@ class R2N2(Reconstruction, Model):
         return self.config.binary
 
     def _make_head(self, config: R2N2Config) -> nn.Module:
-        if config.lift_channels:
+        if config.unproject_channels:
             return nn.Flatten()  # the code is the map
         features = config.encoder_channels[-1] * config.code_side**2
         return nn.Sequential(
@@ -97,7 +97,7 @@ class R2N2(Reconstruction, Model):
 
         Args:
             views: V views of each of B objects.
-            choose: decides where the B·V views, object by object, are placed from; only models that lift ask it.
+            choose: decides where the B·V views, object by object, are placed from; only models that unproject ask it.
         """
         return self.logits_of_codes(self.codes_of_views(views.flatten(0, 1)).unflatten(0, views.shape[:2]), choose)
 
@@ -132,11 +132,10 @@ class R2N2(Reconstruction, Model):
 
     @torch.inference_mode()
     def encode(self, views: Tensor) -> Tensor:
-        """Codes of views; a view's code never depends on its company.
+        """Codes of views, batch-invariant: on one machine and software a view has one code.
 
-        Convolution libraries choose their summation order by batch size and thread count. Our kernels do not; what
-        else there is runs for every view alone in one thread, which leaves nothing to choose by. So on one machine and
-        software the same view gives the same code, whatever the batch and the number of threads.
+        Convolution libraries choose their summation order by batch size and thread count. Max-pool encoders use kernels
+        with a fixed summation order; all other layers process one view at a time on one thread.
 
         Args:
             views: (N, 3, 128, 128) float32 in [0, 1].

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from jc3d.models.model import Part
 from jc3d.models.shape.config import ReconstructionConfig
 from jc3d.models.shape.grid_decoder import GridDecoder
-from jc3d.nn import ConvLSTM3d, GridState, LiftedGates, LinearGates, PoseChoice, ViewGates
+from jc3d.nn import ConvLSTM3d, GridState, LinearGates, PoseChoice, UnprojectedGates, ViewGates
 from jc3d.nn.deterministic import one_thread
 from jc3d.nn.pose_head import most_likely_pose
 from jc3d.ops import unpack_bits
@@ -28,12 +28,12 @@ class ReceiverState(NamedTuple):
     Attributes:
         h: hidden state, (B, N_h, S, S, S).
         c: cell state, the same.
-        fine: the largest of every view's details, (B, C, 16, 16, 16); C = 0 where the model has none.
+        skip_features: the largest over the views, (B, C, 16, 16, 16); C = 0 where the model has none.
     """
 
     h: Tensor
     c: Tensor
-    fine: Tensor
+    skip_features: Tensor
 
 
 class Reconstruction(Part):
@@ -57,17 +57,17 @@ class Reconstruction(Part):
         """Builds what stands before the gates: here nothing."""
 
     def _make_gates(self, config: ReconstructionConfig) -> nn.Module:
-        if not config.lift_channels:
+        if not config.unproject_channels:
             return LinearGates(config.code_size, config.hidden_channels, config.cell_side)
-        return LiftedGates(
+        return UnprojectedGates(
             code_size=config.code_size,
             code_side=config.code_side,
             channels=config.hidden_channels,
             side=config.cell_side,
             trunk_channels=config.trunk_channels,
             context_size=config.context_size,
-            lift_channels=config.lift_channels,
-            lift_side=config.lift_side,
+            unproject_channels=config.unproject_channels,
+            unproject_side=config.unproject_side,
             norm=config.norm,
         )
 
@@ -76,29 +76,29 @@ class Reconstruction(Part):
 
         Args:
             codes: V codes of each of B objects.
-            choose: decides where the B·V views, object by object, are placed from; only models that lift ask it.
+            choose: decides where the B·V views, object by object, are placed from; only models that unproject ask it.
         """
-        said = self._gates(codes.flatten(0, 1), choose)
+        gates = self._gates(codes.flatten(0, 1), choose)
         # View by view in memory: a step reads its gates where they are.
-        x_gates = said.x_gates.unflatten(0, (len(codes), -1)).transpose(0, 1).contiguous()
+        x_gates = gates.x_gates.unflatten(0, (len(codes), -1)).transpose(0, 1).contiguous()
         state: GridState | None = None
         for view_gates in x_gates:
             state = self.recurrence(view_gates, state)
         assert state is not None
-        logits: Tensor = self.decoder(state.h, said.fine.unflatten(0, (len(codes), -1)).amax(dim=1))
+        logits: Tensor = self.decoder(state.h, gates.skip_features.unflatten(0, (len(codes), -1)).amax(dim=1))
         return logits
 
     def _gates(self, codes: Tensor, choose: PoseChoice) -> ViewGates:
-        said: ViewGates = self.gates(codes, choose) if self.config.lift_channels else self.gates(codes)
-        return said
+        gates: ViewGates = self.gates(codes, choose) if self.config.unproject_channels else self.gates(codes)
+        return gates
 
     def _gates_of_each(self, codes: Tensor) -> ViewGates:
-        """Gates of (N, K) codes; if lifted, each code alone in one thread.
+        """Gates of (N, K) codes, batch-invariant: unprojecting models process one code at a time on one thread.
 
-        Which of two poses is likelier can hang on the last bit of a float, as of a square table seen from the side:
-        with nothing to choose by, a code is placed alike in any batch, in a stream and with any number of threads.
+        The order of a float sum can decide which of two poses is likelier, as of a square table seen from the side.
+        So a code has one pose in any batch, in a stream and with any number of threads.
         """
-        if not self.config.lift_channels:
+        if not self.config.unproject_channels:
             return self._gates(codes, most_likely_pose)
         if codes.dtype == torch.uint8:
             codes = unpack_bits(codes, self.config.code_size)
@@ -136,10 +136,10 @@ class Reconstruction(Part):
         active = [sum(count > view for count in counts) for view in range(counts[0])]
         rows = torch.stack([codes[index][view] for view, some in enumerate(active) for index in range(some)])
         with self._inference(rows.device):
-            said = self._gates_of_each(rows)
-            each_view = zip(said.x_gates.split(active), said.fine.split(active), strict=True)
-            for view, (x_gates, fine) in enumerate(each_view):
-                state = self._add_view(x_gates, fine, state, overwrite=view > 0)
+            gates = self._gates_of_each(rows)
+            each_view = zip(gates.x_gates.split(active), gates.skip_features.split(active), strict=True)
+            for view, (x_gates, skip_features) in enumerate(each_view):
+                state = self._add_view(x_gates, skip_features, state, overwrite=view > 0)
         assert state is not None
         return state
 
@@ -158,14 +158,16 @@ class Reconstruction(Part):
             got = f"{str(codes.dtype).removeprefix('torch.')} {tuple(codes.shape)}"
             raise ValueError(f"{name}: expected {'uint8' if packed else 'float'} ({axes}, {last}), got {got}")
 
-    def _add_view(self, x_gates: Tensor, fine: Tensor, state: ReceiverState | None, overwrite: bool) -> ReceiverState:
+    def _add_view(
+        self, x_gates: Tensor, skip_features: Tensor, state: ReceiverState | None, overwrite: bool
+    ) -> ReceiverState:
         """Adds a view of the first objects; the others' state stays."""
         if state is None:
             grid = self.recurrence(x_gates)
-            return ReceiverState(grid.h, grid.c, fine)
+            return ReceiverState(grid.h, grid.c, skip_features)
         some = len(x_gates)
         grid = self.recurrence(x_gates, GridState(state.h[:some], state.c[:some]), overwrite)
-        added = ReceiverState(grid.h, grid.c, torch.maximum(state.fine[:some], fine))
+        added = ReceiverState(grid.h, grid.c, torch.maximum(state.skip_features[:some], skip_features))
         if some == len(state.h):
             return added
         return ReceiverState(*(torch.cat((new, old[some:])) for new, old in zip(added, state, strict=True)))
@@ -181,10 +183,10 @@ class Reconstruction(Part):
         at_once = max(torch.get_num_threads() // 2, 1) if device.type == "cpu" else len(state.h)
         grids = state.h.new_empty(len(state.h), *(self.config.grid_size,) * 3)
         with self._inference(device):
-            for some, h, fine in zip(
-                *(part.split(max(at_once, 1)) for part in (grids, state.h, state.fine)), strict=True
+            for some, h, skip_features in zip(
+                *(part.split(max(at_once, 1)) for part in (grids, state.h, state.skip_features)), strict=True
             ):
-                some.copy_(self.decoder.probabilities(h, fine))
+                some.copy_(self.decoder.probabilities(h, skip_features))
         return grids
 
     @torch.inference_mode()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import torch
 from torch import Tensor, nn
 
 from jc3d.models.shape.config import R2N2Config
-from jc3d.nn import DownsampleConv2d
-from jc3d.nn.image_blocks import NEGATIVE_SLOPE, ResidualConv2d
+from jc3d.nn.conv_block import ConvBlock
+from jc3d.nn.image_blocks import DownsampleConv2d, ResidualConv2d
 
 
 class ViewEncoder(nn.Module):
@@ -17,32 +15,29 @@ class ViewEncoder(nn.Module):
 
     def __init__(self, config: R2N2Config) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
+        layers: list[ConvBlock] = []
+        self.stored_prefixes: dict[str, str] = {}
         in_channels = 3
         stages = (config.encoder_channels, config.encoder_kernels, config.encoder_strides, config.encoder_residuals)
-        for out_channels, kernel, stride, residuals in zip(*stages, strict=True):
-            if layers:
-                layers.append(nn.LeakyReLU(NEGATIVE_SLOPE))
-            layers.append(DownsampleConv2d(in_channels, out_channels, kernel, stride, config.downsample, config.norm))
-            layers += [ResidualConv2d(out_channels, config.norm) for _ in range(residuals)]
-            in_channels = out_channels
+        last = len(config.encoder_channels) - 1
+        for stage, (channels, kernel, stride, residuals) in enumerate(zip(*stages, strict=True)):
+            for residual in range(residuals + 1):
+                # In files a LeakyReLU between two stages has a number of its own.
+                self.stored_prefixes[f"layers.{len(layers)}"] = f"layers.{len(layers) + stage}"
+                activation = residual == residuals and stage < last
+                if residual:
+                    layers.append(ResidualConv2d(channels, config.norm, activation))
+                    continue
+                shape = (in_channels, channels, kernel, stride)
+                layers.append(DownsampleConv2d(*shape, config.downsample, config.norm, activation))
+            in_channels = channels
         self.layers = nn.Sequential(*layers)
 
     def forward(self, views: Tensor) -> Tensor:
         """Views in [0, 1] to the last feature map."""
-        x = views.contiguous(memory_format=torch.channels_last)
-        activated = False
-        for layer, following in pairwise([*self.layers, nn.Identity()]):
-            if activated:
-                activated = False
-                continue
-            activated = isinstance(layer, DownsampleConv2d) and isinstance(following, nn.LeakyReLU)
-            x = layer(x, NEGATIVE_SLOPE) if activated else layer(x)
-        return x
+        features: Tensor = self.layers(views.contiguous(memory_format=torch.channels_last))
+        return features
 
     def in_kernels(self, views: Tensor) -> bool:
         """Whether every layer runs in a kernel of ours: a view's features then depend on nothing but the view."""
-        return all(
-            isinstance(layer, nn.LeakyReLU) or (isinstance(layer, DownsampleConv2d) and layer.has_kernel(views))
-            for layer in self.layers
-        )
+        return all(isinstance(layer, ConvBlock) and layer.has_kernel(views) for layer in self.layers)

@@ -14,7 +14,7 @@ from jc3d.data.sources.procedural import ProceduralSource
 from jc3d.data.sources.r2n2 import R2N2Source
 from jc3d.geometry.cameras import DISTANCE_UNIT, Camera
 from jc3d.geometry.quarter_turns import quarter_turns
-from jc3d.nn.unprojection import Lift
+from jc3d.nn.unprojection import Unproject
 
 OBJECTS, VIEWS = 5, 4
 
@@ -50,7 +50,7 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
 def carve(sample: ObjectSample) -> tuple[float, float]:
     """The shares of the occupied and of the empty cells that some view shows as background."""
     background = (sample.views == 255).all(dim=1, keepdim=True).float()
-    carved = (Lift(32)(background, sample.poses)[:, 0] > 0.75).any(dim=0)
+    carved = (Unproject(32)(background, sample.poses)[:, 0] > 0.75).any(dim=0)
     return carved[sample.grid].float().mean().item(), carved[~sample.grid].float().mean().item()
 
 

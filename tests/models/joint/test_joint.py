@@ -83,7 +83,7 @@ def test_direct_reads_bits_and_zeros_for_what_was_not_sent() -> None:
     assert codes.shape == (2, 8 * 1024)
     assert torch.equal(codes[:, : 3 * 1024], unpack_bits(packed, 1024).flatten(1))
     assert not codes[:, 3 * 1024 :].any()
-    # The maps of the iterations are channels of one map: what the lifting network reads.
+    # The maps of the iterations are channels of one map: what the network before the unprojection reads.
     maps = codes.view(2, 8 * 16, 8, 8)
     assert torch.equal(maps[0, 16:32], model.compressor.code_maps(packed[0], (128, 128))[1])
 

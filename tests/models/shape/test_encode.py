@@ -1,4 +1,4 @@
-"""A code never depends on its company: bit-exact for any batch and any number of threads."""
+"""Encoding is batch-invariant: bit-exact for any batch and any number of threads."""
 
 from collections.abc import Iterator
 
