@@ -20,7 +20,7 @@ def bits_per_pixel(num_bytes: int, height: int, width: int) -> float:
     return 8 * _whole("num_bytes", num_bytes, 0) / (_whole("height", height, 1) * _whole("width", width, 1))
 
 
-def compression_ratio(num_bytes: int, height: int, width: int, channels: int = 3) -> float:
+def compression_ratio(num_bytes: int, height: int, width: int, channels: int = 3, images: int = 1) -> float:
     """How many times smaller than the image at 8 bits a channel the bytes are.
 
     Args:
@@ -28,12 +28,14 @@ def compression_ratio(num_bytes: int, height: int, width: int, channels: int = 3
         height: pixels of the original.
         width: pixels of the original.
         channels: of the original, a byte a pixel each.
+        images: how many of this size the bytes hold.
 
     Raises:
         TypeError: not a whole number.
-        ValueError: no bytes, pixels or channels.
+        ValueError: no bytes, pixels, channels or images.
     """
     raw = _whole("height", height, 1) * _whole("width", width, 1) * _whole("channels", channels, 1)
+    raw *= _whole("images", images, 1)
     return raw / _whole("num_bytes", num_bytes, 1)
 
 
