@@ -25,6 +25,7 @@ from jc3d.cli.export import export
 from jc3d.cli.info import info
 from jc3d.cli.models import models
 from jc3d.cli.reconstruct import reconstruct
+from jc3d.cli.reproduce import reproduce
 from jc3d.cli.train import train
 from jc3d.errors import MissingExtraError
 
@@ -33,7 +34,7 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-for _command in (encode, reconstruct, decode, info, demo, models, export, train, evaluate):
+for _command in (encode, reconstruct, decode, info, demo, models, export, train, evaluate, reproduce):
     app.command()(_command)
 
 
