@@ -85,7 +85,7 @@ class ModelCodec:
 
     def code(self, views: Tensor, protocol: Protocol) -> Iterator[Coded]:
         """See :class:`EvaluatedCodec`."""
-        sent = self._codec.encode(views, max(protocol.iterations), search_steps=protocol.refinement_steps)
+        sent = self._codec.encode(views, max(protocol.iterations), refinement_steps=protocol.refinement_steps)
         for count in protocol.views:
             for iterations in protocol.iterations:
                 # What a camera would have sent of fewer views: a view's code does not depend on the others.

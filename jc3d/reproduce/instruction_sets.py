@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from jc3d.data.sources.spec import SourceSpec
 from jc3d.evaluate import Identity, Protocol, Report, Row
 from jc3d.infer import load
+from jc3d.models.model import VIEW_SIZE
 
 INSTRUCTION_SETS = ("AVX2", "AVX512_CORE", "SSE41")
 
@@ -40,12 +41,12 @@ def compare_instruction_sets(name: str, protocol: Protocol) -> Report:
     """
     model = load(name).model
     found = {kind: _numbers_under(kind, name, protocol) for kind in ("DEFAULT", *INSTRUCTION_SETS)}
-    own, size = found["DEFAULT"], model.config.image_size
+    own = found["DEFAULT"]
     identity = Identity(name, model.fingerprint.hex(), model.config.code_bits)
     rows = tuple(row for kind in INSTRUCTION_SETS for row in _rows(name, protocol, kind, own, found[kind]))
     if not any(row.mean for row in rows if row.measure == "pre_activation_difference"):
         raise ValueError("ONEDNN_MAX_CPU_ISA: expected pre-activations that differ by rounding, got equal ones")
-    return Report(identity, (size, size), protocol, rows)
+    return Report(identity, (VIEW_SIZE, VIEW_SIZE), protocol, rows)
 
 
 def _rows(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from jc3d.evaluate import Protocol, Report, evaluate
-from jc3d.models import R2N2, Sequential, create
+from jc3d.models import R2N2, SequentialJoint, create
 
 
 class Slab(R2N2):
@@ -35,10 +35,10 @@ def slab() -> Slab:
 
 
 @pytest.fixture(scope="session")
-def sequential() -> Sequential:
+def sequential() -> SequentialJoint:
     """Fresh weights, doubled: else the grid hardly depends on what was sent."""
     model = create("sequential")
-    assert isinstance(model, Sequential)
+    assert isinstance(model, SequentialJoint)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(1 + (parameter.dim() > 1))
@@ -52,7 +52,7 @@ def protocol() -> Protocol:
 
 
 @pytest.fixture(scope="session")
-def report(sequential: Sequential, protocol: Protocol) -> Report:
+def report(sequential: SequentialJoint, protocol: Protocol) -> Report:
     """Of fresh weights by that protocol."""
     pytest.importorskip("torchmetrics", reason="the train extra is not installed")
     return evaluate(sequential, protocol)

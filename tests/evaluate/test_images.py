@@ -14,7 +14,7 @@ from jc3d.evaluate import Protocol, Report
 from jc3d.evaluate.measures.images import image_values
 from jc3d.infer import Codec
 from jc3d.metrics import ms_ssim, ssim
-from jc3d.models import Sequential
+from jc3d.models import SequentialJoint
 
 pytest.importorskip("torchmetrics", reason="the train extra is not installed")
 
@@ -30,7 +30,7 @@ def values(decoded: Tensor, views: Tensor, measure: str) -> list[float]:
 
 @pytest.mark.parametrize("iterations", [2, 1])
 def test_images_are_measured_as_decoded_from_each_rate(
-    iterations: int, report: Report, protocol: Protocol, sequential: Sequential
+    iterations: int, report: Report, protocol: Protocol, sequential: SequentialJoint
 ) -> None:
     codec, source, most = Codec(sequential), ProceduralSource("test"), max(protocol.views)
     l1, db, similarity = [], [], []

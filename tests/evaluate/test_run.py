@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import statistics
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny_compressor
 import torch
 
 from jc3d.codec import Codes
@@ -18,7 +18,7 @@ from jc3d.data.sources.shards import ShardSource
 from jc3d.evaluate import Protocol, Report, Row, evaluate, tables
 from jc3d.infer import Codec
 from jc3d.metrics import best_quarter_turn, iou
-from jc3d.models import R2N2, RnnCompressor, Sequential, preset
+from jc3d.models import R2N2, SequentialJoint
 
 
 def by_group(report: Report, measure: str) -> dict[str, Row]:
@@ -69,7 +69,7 @@ def test_a_first_object_past_the_end(shards: Path, slab: R2N2) -> None:
 @pytest.mark.parametrize("iterations", [2, 1])
 @pytest.mark.parametrize("views", [1, 3])
 def test_a_setting_scores_what_a_link_of_just_that_setting_gives(
-    views: int, iterations: int, threshold: float, report: Report, protocol: Protocol, sequential: Sequential
+    views: int, iterations: int, threshold: float, report: Report, protocol: Protocol, sequential: SequentialJoint
 ) -> None:
     codec, source = Codec(sequential), ProceduralSource("test")
     plain: dict[str, list[float]] = {}
@@ -97,7 +97,7 @@ def test_settings_are_not_mixed_up(report: Report, protocol: Protocol) -> None:
 
 
 def test_every_setting_passes_once_through_the_bytes_of_a_file(
-    sequential: Sequential, monkeypatch: pytest.MonkeyPatch
+    sequential: SequentialJoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("torchmetrics", reason="the train extra is not installed")
     read = []
@@ -153,14 +153,14 @@ def test_a_model_that_only_reconstructs_has_rows_of_shapes(shards: Path, slab: R
 
 def test_a_model_that_only_decodes_has_rows_of_images(shards: Path) -> None:
     pytest.importorskip("torchmetrics", reason="the train extra is not installed")
-    small = RnnCompressor(replace(preset("rnn-small"), max_iterations=3))
-    report = evaluate(small, Protocol(data=f"shards={shards}", objects=1, views=(1,)))
-    assert report.protocol.iterations == (1, 3)
+    tiny = tiny_compressor.make()
+    report = evaluate(tiny, Protocol(data=f"shards={shards}", objects=1, views=(1,)))
+    assert report.protocol.iterations == (1, tiny.config.max_iterations)
     assert report.measures == ("payload_bytes", "file_bytes", "l1", "psnr", "ssim", "exact")
-    assert [row.iterations for row in report.select(measure="psnr")] == [1, 3]
+    assert [row.iterations for row in report.select(measure="psnr")] == [1, tiny.config.max_iterations]
     assert len(list(tables(report))) == 1
 
 
-def test_iterations_that_a_model_does_not_have(sequential: Sequential) -> None:
+def test_iterations_that_a_model_does_not_have(sequential: SequentialJoint) -> None:
     with pytest.raises(ValueError, match="iterations: expected 1 to 8 with sequential, got 9"):
         evaluate(sequential, Protocol(iterations=(9,)))
