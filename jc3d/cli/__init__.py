@@ -27,6 +27,7 @@ from jc3d.cli.info import info
 from jc3d.cli.models import models
 from jc3d.cli.prerender import prerender
 from jc3d.cli.reconstruct import reconstruct
+from jc3d.cli.reproduce import reproduce
 from jc3d.cli.train import train
 from jc3d.errors import MissingExtraError
 
@@ -35,7 +36,7 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-for _command in (encode, reconstruct, decode, info, demo, models, export, train, evaluate, prerender):
+for _command in (encode, reconstruct, decode, info, demo, models, export, train, evaluate, reproduce, prerender):
     app.command()(_command)
 app.add_typer(data, name="data")
 

@@ -12,7 +12,7 @@ from jc3d.cli.console import console
 from jc3d.cli.options import DEFAULT_MODEL, MOST, Device, Model
 
 _NO_PROTOCOL = ("model", "device", "output")
-_SEVERAL = ("views", "iterations", "thresholds")
+_SEVERAL = ("views", "iterations", "thresholds", "num_bytes")
 
 # An option that is not given is None here, so that its default stands once, in jc3d.evaluate.Protocol.
 
@@ -37,8 +37,11 @@ def evaluate(
     first: Annotated[int | None, typer.Option(min=0, help="Index in the split of the first object.")] = None,
     objects: Annotated[int | None, typer.Option(min=0, help="At most so many objects; 0 for all of the rest.")] = None,
     seed: Annotated[int | None, typer.Option(help="Draws cameras and lights.")] = None,
-    search_steps: Annotated[
-        int | None, typer.Option(min=0, help="Gradient steps with which the sender looks for better bits of images.")
+    refinement_steps: Annotated[
+        int | None, typer.Option(min=0, help="Gradient steps with which the sender improves the codes of images.")
+    ] = None,
+    num_bytes: Annotated[
+        list[int] | None, typer.Option(min=1, help="Bytes a view of a classical codec. Repeat it.")
     ] = None,
     thirteen: Annotated[
         bool | None, typer.Option("--thirteen/--all-objects", help="Count only objects of the thirteen categories.")

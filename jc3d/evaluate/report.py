@@ -1,129 +1,47 @@
-"""What an evaluation found, and its JSON file."""
+"""What an evaluation found, and its JSON file.
+
+msgspec reads and writes it: a field of another type or out of range is an error that says where it stands.
+"""
 
 from __future__ import annotations
 
 import json
-import statistics
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from jc3d.evaluate.protocol import Protocol
+from jc3d.evaluate.rows import ALL, Row, Setting
+from jc3d.evaluate.rules import rules
 from jc3d.io.atomic import atomic_write
 
-
-@dataclass(frozen=True)
-class Spread:
-    """Mean and the population's standard deviation."""
-
-    mean: float
-    std: float
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Spread:
-        """Over at least one number."""
-        return cls(statistics.fmean(values), statistics.pstdev(values))
+PAYLOAD = "-payload"
+"""Ends the names of classical codecs whose size is counted without headers."""
 
 
 @dataclass(frozen=True)
-class Score:
-    """Mean and standard deviation of IoU over a group of objects: as predicted, and with the best quarter turn."""
-
-    objects: int
-    miou: float
-    std: float
-    miou_best_turn: float
-    std_best_turn: float
-
-    @classmethod
-    def of(cls, ious: Sequence[tuple[float, float]]) -> Score:
-        """Of (as predicted, with the best turn) of at least one object; the standard deviation is the population's."""
-        plain, best = (Spread.of(values) for values in zip(*ious, strict=True))
-        return cls(len(ious), plain.mean, plain.std, best.mean, best.std)
-
-
-class FileSize(NamedTuple):
-    """Bytes of one object's views as 24-bit pixels, of their codes, and of the file that holds these."""
-
-    pixels: int
-    payload: int
-    file: int
-
-
-@dataclass(frozen=True)
-class Rate:
-    """What one object's codes take, from the files that were made: means over the objects, in bytes.
+class Identity:
+    """Which codec numbers are of.
 
     Attributes:
-        views: of the object.
-        iterations: of each view's code.
-        payload_bytes: of the codes themselves.
-        file_bytes: of the whole file.
-        payload_ratio: how many times smaller than the views' 24-bit pixels, [J] eq. 12.
-        file_ratio: the same by the whole file.
+        name: a model's preset, or a classical codec's name.
+        fingerprint: of a model and its weights, hexadecimal; None of a classical codec.
+        code_bits: of a model's code of a view and iteration; None of a classical codec.
+        library: the software of a classical codec and its versions; None of a model.
     """
 
-    views: int
-    iterations: int
-    payload_bytes: float
-    file_bytes: float
-    payload_ratio: float
-    file_ratio: float
+    name: str
+    fingerprint: str | None = None
+    code_bits: int | None = None
+    library: str | None = None
 
-    @classmethod
-    def of(cls, views: int, iterations: int, sizes: Sequence[FileSize]) -> Rate:
-        """Of at least one object's file."""
-        pixels, payload, file = (statistics.fmean(values) for values in zip(*sizes, strict=True))
-        return cls(views, iterations, payload, file, pixels / payload, pixels / file)
-
-
-@dataclass(frozen=True)
-class ShapeScores:
-    """IoU of the grids at one setting.
-
-    Attributes:
-        views: of each object.
-        iterations: of each view's code.
-        threshold: τ.
-        overall: over all objects, so categories weigh by their objects.
-        macro_miou: mean of the categories' means.
-        macro_miou_best_turn: the same with the best quarter turn.
-        categories: those of :data:`jc3d.data.categories.CATEGORIES` that have objects, in their order, then ``other``.
-    """
-
-    views: int
-    iterations: int
-    threshold: float
-    overall: Score
-    macro_miou: float
-    macro_miou_best_turn: float
-    categories: dict[str, Score]
-
-
-@dataclass(frozen=True)
-class ImageScores:
-    """Quality of the decoded views at one rate; :meth:`Protocol.rules` says what each measure is.
-
-    Attributes:
-        views: of each object, the most of the protocol.
-        iterations: of each view's code.
-        images: how many were measured.
-        exact: how many of them equal their originals.
-        l1: mean absolute difference in [0, 1].
-        psnr: dB.
-        ssim: up to 1.
-        ms_ssim: up to 1; None where the images are too small for it.
-    """
-
-    views: int
-    iterations: int
-    images: int
-    exact: int
-    l1: Spread
-    psnr: Spread
-    ssim: Spread
-    ms_ssim: Spread | None
+    @property
+    def counted(self) -> str:
+        """The measure by which its size counts: ``file_bytes`` of a classical codec's whole streams, else payloads."""
+        whole = self.library is not None and not self.name.endswith(PAYLOAD)
+        return "file_bytes" if whole else "payload_bytes"
 
 
 @dataclass(frozen=True)
@@ -131,75 +49,112 @@ class Report:
     """What an evaluation found.
 
     Attributes:
-        model: its preset.
-        fingerprint: of the model and its weights, hexadecimal.
-        code_bits: of a view and iteration.
-        objects: how many were evaluated.
+        identity: of the codec.
+        image_size: (height, width) of the views.
         protocol: with the iterations that were run.
-        rates: one for every number of views and iterations, in the order of the protocol.
-        shapes: one a setting, thresholds running fastest; empty for an image codec.
-        images: one for every number of iterations; empty for a model that does not decode.
+        rows: by measure, setting in the order of the protocol, and group.
+
+    Raises:
+        ValueError: no row, or one of another codec.
     """
 
-    model: str
-    fingerprint: str
-    code_bits: int
-    objects: int
+    identity: Identity
+    image_size: tuple[int, int]
     protocol: Protocol
-    rates: tuple[Rate, ...]
-    shapes: tuple[ShapeScores, ...]
-    images: tuple[ImageScores, ...]
+    rows: tuple[Row, ...]
 
-    def rate(self, scores: ShapeScores | ImageScores) -> Rate:
-        """What the codes take that these scores are of."""
-        setting = (scores.views, scores.iterations)
-        return next(rate for rate in self.rates if (rate.views, rate.iterations) == setting)
+    def __post_init__(self) -> None:
+        names = {row.codec for row in self.rows}
+        if names != {self.name}:
+            raise ValueError(f"rows: expected those of {self.name}, got those of {', '.join(sorted(names)) or 'none'}")
+
+    @property
+    def name(self) -> str:
+        """The codec's."""
+        return self.identity.name
+
+    @property
+    def objects(self) -> int:
+        """How many were evaluated."""
+        return max(row.count for row in self.select(measure="payload_bytes", group=ALL))
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Those that there are rows of."""
+        return tuple(dict.fromkeys(row.measure for row in self.rows))
+
+    def select(self, **wanted: str | float | None) -> tuple[Row, ...]:
+        """The rows whose fields have these values, in their order, as in ``select(measure="iou", views=5)``.
+
+        Raises:
+            AttributeError: a row has no field of that name.
+        """
+        return tuple(row for row in self.rows if all(getattr(row, name) == value for name, value in wanted.items()))
+
+    def one(self, **wanted: str | float | None) -> Row:
+        """The only row whose fields have these values.
+
+        Raises:
+            ValueError: there is none, or several.
+        """
+        rows = self.select(**wanted)
+        if len(rows) != 1:
+            raise ValueError(f"{self.name}: expected one row of {wanted}, got {len(rows)}")
+        return rows[0]
+
+    def of(self, setting: Setting, measure: str, group: str = ALL, threshold: float | None = None) -> Row:
+        """The row of a measure at one setting.
+
+        Raises:
+            ValueError: there is none.
+        """
+        return self.one(**setting._asdict(), measure=measure, group=group, threshold=threshold)
+
+    def size(self, setting: Setting, measure: str | None = None) -> Row:
+        """Bytes of an object at one setting.
+
+        Args:
+            setting: of the codes.
+            measure: ``payload_bytes`` or ``file_bytes``; None: the one that counts, :attr:`Identity.counted`.
+        """
+        return self.of(setting, measure or self.identity.counted)
+
+    def ratio(self, setting: Setting, measure: str | None = None) -> float:
+        """How many times smaller all objects are than their views as 24-bit pixels ([J] eq. 12).
+
+        Args:
+            setting: of the codes.
+            measure: as for :meth:`size`.
+        """
+        from jc3d.metrics.rate import compression_ratio
+
+        size = self.size(setting, measure)
+        return compression_ratio(round(size.total), *self.image_size, images=setting.views * size.count)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, as in the file: the fields, and after the protocol ``rules``, the same in words."""
-        fields = asdict(self)
-        head = {name: fields.pop(name) for name in ("model", "fingerprint", "code_bits", "objects", "protocol")}
-        rules = self.protocol.rules(bool(self.shapes), bool(self.images))
-        plain: dict[str, Any] = json.loads(json.dumps({**head, "rules": rules, **fields}))
-        return plain
+        fields = msgspec.to_builtins(self)
+        rows = fields.pop("rows")
+        return {**fields, "rules": rules(self.protocol, self.measures), "rows": rows}
 
     def save(self, path: str | Path) -> None:
-        """Writes JSON, atomically."""
-        text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+        """Writes JSON with a row a line, atomically."""
+        fields = self.to_dict()
+        rows = ",\n".join(f"  {json.dumps(row, ensure_ascii=False)}" for row in fields.pop("rows"))
+        head = json.dumps(fields, indent=1, ensure_ascii=False).removesuffix("\n}")
         with atomic_write(path) as file:
-            file.write((text + "\n").encode())
+            file.write(f'{head},\n "rows": [\n{rows}\n ]\n}}\n'.encode())
 
     @classmethod
     def load(cls, path: str | Path) -> Report:
         """Reads what :meth:`save` wrote.
 
         Raises:
-            ValueError: the file is no report of this version.
+            ValueError: the file is no report of this version; the message says where.
             OSError: it cannot be read.
         """
         data = Path(path).read_bytes()
         try:
-            return cls._of(json.loads(data))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{path}: expected a report of jc3d evaluate, got {error!r}") from error
-
-    @classmethod
-    def _of(cls, fields: dict[str, Any]) -> Report:
-        fields = {name: value for name, value in fields.items() if name != "rules"}
-        lists = {name: tuple(fields["protocol"][name]) for name in ("views", "iterations", "thresholds")}
-        fields["protocol"] = Protocol(**{**fields["protocol"], **lists})
-        fields["rates"] = tuple(Rate(**rate) for rate in fields["rates"])
-        fields["shapes"] = tuple(_shape(shape) for shape in fields["shapes"])
-        fields["images"] = tuple(_image(image) for image in fields["images"])
-        return cls(**fields)
-
-
-def _shape(fields: dict[str, Any]) -> ShapeScores:
-    categories = {name: Score(**score) for name, score in fields["categories"].items()}
-    return ShapeScores(**{**fields, "overall": Score(**fields["overall"]), "categories": categories})
-
-
-def _image(fields: dict[str, Any]) -> ImageScores:
-    measures = ("l1", "psnr", "ssim", "ms_ssim")
-    spreads = {name: fields[name] and Spread(**fields[name]) for name in measures}
-    return ImageScores(**{**fields, **spreads})
+            return msgspec.json.decode(data, type=cls)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise ValueError(f"{path}: expected a report of jc3d evaluate, got {error}") from error
