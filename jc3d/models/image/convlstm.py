@@ -90,7 +90,7 @@ class RnnCompressor(Model):
         self.to_code = nn.Sequential()
         if channels != c.code_channels:
             self.to_code = nn.Sequential(nn.Conv2d(channels, c.code_channels, kernel_size=1), nn.Tanh())
-        if c.shortcuts:
+        if c.skip_connections:
             self.block_to_code = nn.Conv2d(3, c.code_channels, c.block, c.block, bias=False)
             self._show_colours()
         self.binarizer = Binarizer()
@@ -98,14 +98,14 @@ class RnnCompressor(Model):
         self.decoder = nn.ModuleList()
         channels = c.expanded_channels
         for width, kernel, hidden in zip(c.decoder_channels, c.decoder_kernels, c.decoder_hidden_kernels, strict=True):
-            if c.shortcuts and len(self.decoder) == len(c.decoder_channels) - 1:
+            if c.skip_connections and len(self.decoder) == len(c.decoder_channels) - 1:
                 channels += c.code_channels
             self.decoder.append(ConvLSTM2d(channels, width, kernel, hidden_kernel_size=hidden))
             channels = width // 4
         self.output = nn.Conv2d(channels, 3 * c.output_shuffle**2, c.output_kernel, padding=c.output_kernel // 2)
 
     def _show_colours(self) -> None:
-        """First weights of the shortcut from a block.
+        """First weights of the skip connection from a block.
 
         The first bits see its mean blue and red differences, and how these change down and across it; the others
         nothing.
@@ -160,7 +160,7 @@ class RnnCompressor(Model):
         for index, layer in enumerate(self.encoder):
             layers.append(layer(x, state[index] if state else None))
             x = layers[-1].h
-        if not self.config.shortcuts:
+        if not self.config.skip_connections:
             return self.to_code(x), tuple(layers)
         to_bits, activation = self.to_code
         return activation(to_bits(x) + self.block_to_code(residual)), tuple(layers)
@@ -177,7 +177,7 @@ class RnnCompressor(Model):
         x = self.expand(code)
         layers: list[MapState] = []
         for index, layer in enumerate(self.decoder):
-            if self.config.shortcuts and index == len(self.decoder) - 1:
+            if self.config.skip_connections and index == len(self.decoder) - 1:
                 x = torch.cat([x, F.interpolate(code, scale_factor=2.0**index)], dim=1)
             layers.append(layer(x, state.layers[index] if state else None))
             x = F.pixel_shuffle(layers[-1].h, 2)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from jc3d.io.limits import MAX_PIXELS, MAX_SIDE
 from jc3d.models.model import CodeFormat, ModelConfig
+from jc3d.models.stored_names import takes_stored_names
 
 
+@takes_stored_names
 @dataclass(frozen=True)
 class RnnConfig(ModelConfig):
     """Architecture of :class:`RnnCompressor`; the defaults are the *original* network of [J].
@@ -31,9 +33,9 @@ class RnnConfig(ModelConfig):
         decoder_hidden_kernels: of their hidden states.
         output_kernel: of the convolution that gives the pixels.
         output_shuffle: factor of its own depth-to-space.
-        shortcuts: whether blocks of a residual reach their bits by a linear map, too, and bits the last ConvLSTM of the
-            decoder. Through all layers the only thing that is learned of colours in thousands of steps is to ignore
-            them: codes that carry none teach the decoder nothing, and a decoder that reads none the encoder.
+        skip_connections: whether blocks of a residual reach their bits by a linear map, too, and bits the last ConvLSTM
+            of the decoder. Through all layers the only thing that is learned of colours in thousands of steps is to
+            ignore them: codes that carry none teach the decoder nothing, and a decoder that reads none the encoder.
         additive: γ = 1, every iteration adds to the image before; else γ = 0, every iteration gives the whole image.
         residual_gain: what residuals are multiplied with before the encoder, after the first iteration; with γ = 1 the
             decoder's additions are divided by it. Residuals are many times smaller than images, and one set of weights
@@ -56,7 +58,7 @@ class RnnConfig(ModelConfig):
     decoder_hidden_kernels: tuple[int, ...] = (1, 1, 3, 3)
     output_kernel: int = 1
     output_shuffle: int = 1
-    shortcuts: bool = False
+    skip_connections: bool = field(default=False, metadata={"stored": "shortcuts"})
     additive: bool = False
     residual_gain: float = 1.0
     max_iterations: int = 8
@@ -85,8 +87,10 @@ class RnnConfig(ModelConfig):
         kernels += [*self.decoder_kernels, *self.decoder_hidden_kernels]
         if any(kernel < 1 or kernel % 2 == 0 for kernel in kernels):
             raise ValueError(f"kernels: expected odd numbers, got {kernels}")
-        if self.shortcuts and self.encoder_channels[-1] == self.code_channels:
-            raise ValueError("shortcuts: expected encoder_channels that do not end in code_channels, got those that do")
+        if self.skip_connections and self.encoder_channels[-1] == self.code_channels:
+            raise ValueError(
+                "skip_connections: expected encoder_channels that do not end in code_channels, got those that do"
+            )
         if not self.residual_gain > 0:
             raise ValueError(f"residual_gain: expected more than 0, got {self.residual_gain}")
         if any(channels % 4 for channels in self.decoder_channels):
@@ -147,7 +151,7 @@ RNN_SMALL = RnnConfig(
     decoder_hidden_kernels=(3, 1, 1),
     output_kernel=3,
     output_shuffle=2,
-    shortcuts=True,
+    skip_connections=True,
     residual_gain=6.0,
 )
 

@@ -86,7 +86,10 @@ def test_the_small_one_has_16_channels_and_no_convolution_before_the_binarizer()
         ({"residual_gain": 0.0}, "residual_gain: expected more than 0"),
         ({"max_iterations": 0}, "expected positive numbers, got 32 and 0"),
         ({"decoder_channels": (512, 512, 254, 128)}, "decoder_channels: expected multiples of 4"),
-        ({"shortcuts": True, "code_channels": 512}, "shortcuts: expected encoder_channels that do not end in"),
+        (
+            {"skip_connections": True, "code_channels": 512},
+            "skip_connections: expected encoder_channels not to end",
+        ),
     ],
 )
 def test_bad_config(change: dict[str, object], message: str) -> None:
@@ -113,16 +116,16 @@ def test_the_first_bits_of_fresh_weights_say_which_colour_a_block_has() -> None:
     assert (bits[2], bits[5]) == (1, 1)
 
 
-@pytest.mark.parametrize("shortcuts", [False, True])
-def test_bits_reach_the_last_layer_past_the_others(shortcuts: bool) -> None:
-    config = replace(PRESETS["rnn-small"], shortcuts=shortcuts)
+@pytest.mark.parametrize("skip_connections", [False, True])
+def test_bits_reach_the_last_layer_past_the_others(skip_connections: bool) -> None:
+    config = replace(PRESETS["rnn-small"], skip_connections=skip_connections)
     torch.manual_seed(0)
     model = RnnCompressor(config).eval()
     with torch.no_grad():
         model.expand.weight.zero_()
         code = torch.ones(1, 16, 2, 2)
         difference = (model.decode_step(code).image - model.decode_step(-code).image).abs().amax()
-    assert bool(difference > 1e-3) is shortcuts
+    assert bool(difference > 1e-3) is skip_connections
 
 
 # Equations -----------------------------------------------------------------------------------------------------------
