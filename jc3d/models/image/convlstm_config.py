@@ -89,7 +89,7 @@ class RnnConfig(ModelConfig):
             raise ValueError(f"kernels: expected odd numbers, got {kernels}")
         if self.skip_connections and self.encoder_channels[-1] == self.code_channels:
             raise ValueError(
-                "skip_connections: expected encoder_channels that do not end in code_channels, got those that do"
+                "skip_connections: expected encoder_channels not to end in code_channels, got those that do"
             )
         if not self.residual_gain > 0:
             raise ValueError(f"residual_gain: expected more than 0, got {self.residual_gain}")
