@@ -336,7 +336,7 @@ def test_a_cpu_that_would_emulate_bfloat16_is_said(has: bool, monkeypatch: pytes
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": has}, raising=False)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        with pytest.raises(ValueError, match="data: expected procedural"):
+        with pytest.raises(ValueError, match="data: expected one of meshes=FOLDER, procedural"):
             train(TrainConfig(precision="bf16-mixed", data=("nothing",)))
     assert any("emulates bfloat16" in str(each.message) for each in caught) is not has
 
@@ -417,7 +417,7 @@ def test_bad_settings(change: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ("photos", "data: expected procedural, meshes=, shards= or r2n2=FOLDER, got 'photos'"),
+        ("photos", "data: expected one of meshes=FOLDER, procedural, r2n2=FOLDER, shards=FOLDER, got 'photos'"),
         ("meshes", "data: expected"),
         ("procedural@0", "data: expected a positive weight after @"),
         ("procedural@-2", "data: expected a positive weight after @"),
