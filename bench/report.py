@@ -8,13 +8,14 @@ bytes that the work must move over the median; the fraction is of the copy bandw
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 MARKS = ("<!-- ops -->", "<!-- /ops -->")
 
@@ -85,21 +86,21 @@ def _products_columns(bench: dict[str, Any]) -> str:
     return f"{products / 1e9:.3f} | {products / _median(bench) / 1e9:.1f}"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("json", type=Path)
-    parser.add_argument("--update", type=Path, help="page to write the tables into")
-    args = parser.parse_args()
-    tables = report(json.loads(args.json.read_text()))
-    if args.update is None:
+def main(
+    file: Annotated[Path, typer.Argument(help="What --benchmark-json wrote.", show_default=False)],
+    update: Annotated[Path | None, typer.Option(help="Page to write the tables into.", show_default=False)] = None,
+) -> None:
+    """Print the tables of a run."""
+    tables = report(json.loads(file.read_text()))
+    if update is None:
         print(tables)
         return
-    page = args.update.read_text()
+    page = update.read_text()
     begin, end = MARKS
     if begin not in page or end not in page:
-        parser.error(f"--update: expected a page with {begin} and {end}, got {args.update}")
-    args.update.write_text(re.sub(f"{begin}.*{end}", lambda _: f"{begin}\n{tables}{end}", page, flags=re.DOTALL))
+        raise typer.BadParameter(f"expected a page with {begin} and {end}, got {update}", param_hint="--update")
+    update.write_text(re.sub(f"{begin}.*{end}", lambda _: f"{begin}\n{tables}{end}", page, flags=re.DOTALL))
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
+from typing import Annotated
 
 import torch
+import typer
 from torch.utils.flop_counter import FlopCounterMode
 
 from jc3d.models import create
@@ -38,6 +39,7 @@ def packed_linear_flops(packed, weight, bias, scale, *_, **__):
     return 2 * packed[0] * weight[0] * weight[1]
 
 
+PRESETS = ["implicit-384", "r2n2-small", "implicit-384-paper", "r2n2-paper"]
 OURS = {
     torch.ops.jc3d.packed_linear: packed_linear_flops,
     torch.ops.jc3d.occupancy_head: head_flops,
@@ -54,9 +56,11 @@ def multiply_adds(run) -> float:
     return counter.get_total_flops() / 2
 
 
-def main() -> None:
-    """Prints a line for each part of each preset."""
-    for name in sys.argv[1:] or ["implicit-384", "r2n2-small", "implicit-384-paper", "r2n2-paper"]:
+def main(
+    presets: Annotated[list[str], typer.Argument(help="Of shape models.")] = PRESETS,
+) -> None:
+    """Print a line for each part of each preset."""
+    for name in presets:
         model = create(name).freeze()  # only frozen weights run in kernels of ours
         code, view = torch.ones(1, model.config.code_size), torch.rand(1, 3, 128, 128)
         second = model.step(code, model.step(code))
@@ -72,4 +76,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

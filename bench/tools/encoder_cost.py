@@ -12,23 +12,24 @@
 from __future__ import annotations
 
 import gc
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import Annotated
 
 import onnxruntime
 import torch
+import typer
 from costs import multiply_adds
+from fresh_process import call
 
 from jc3d.export.model_parts import export_part
-from jc3d.models import PRESETS, R2N2, Implicit, create, fold_norms, load, packaged
+from jc3d.models import Model, create, fold_norms, load, packaged
+from jc3d.models import presets as all_presets
 
-ROUNDS, VIEWS_A_TURN, MEMORY_VIEWS = 20, 3, 3
+VIEWS_A_TURN, MEMORY_VIEWS = 3, 3
 COLUMNS = (
     "preset",
     "multiply-adds",
@@ -44,58 +45,41 @@ COLUMNS = (
     "whole, ort",
 )
 
-_OURS = """
-import sys, torch
-from encoder_cost import encode_of, model_of
-from peak_memory import peak, reset
-encode = encode_of(model_of(sys.argv[1]))
-view = torch.rand(1, 3, 128, 128)
-loaded = reset()
-for _ in range(int(sys.argv[2])):
-    encode(view)
-print(peak() - loaded)
-"""
-_ORT = """
-import sys, numpy as np, onnxruntime
-from peak_memory import peak, reset
-options = onnxruntime.SessionOptions()
-options.intra_op_num_threads = 1
-view = np.random.default_rng(0).random((1, 3, 128, 128), np.float32)
-imported = reset()
-session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
-whole = peak()
-loaded = reset()
-for _ in range(int(sys.argv[2])):
-    session.run(None, {"views": view})
-print(peak() - loaded, max(whole, peak()) - imported)
-"""
 
-
-def model_of(name: str) -> R2N2:
+def model_of(name: str) -> Model:
     """The packaged weights where there are some, else random ones; norms folded, as in a weights file."""
     return load(name) if name in packaged() else fold_norms(create(name)).freeze()
 
 
-def encode_of(model: R2N2):
-    """(N, 3, 128, 128) to what is sent, as `jc3d.infer.Codec` does it."""
-    return model.compress if isinstance(model, Implicit) else model.encode
+def memory_of_ours(name: str) -> None:
+    """Prints by how many KiB encoding raises the peak above the loaded model."""
+    from peak_memory import peak, reset
+
+    model, view = model_of(name), torch.rand(1, 3, 128, 128)
+    loaded = reset()
+    for _ in range(MEMORY_VIEWS):
+        model.compress(view)
+    print(peak() - loaded)
 
 
-def memory(code: str, subject: str) -> list[int]:
-    """What the code prints in a process of its own, bytes."""
-    # Allocator settings of the caller would show up as memory of the encoder.
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("MALLOC_")}
-    command = [sys.executable, "-c", code, subject, str(MEMORY_VIEWS)]
-    here, helpers = Path(__file__).parent, Path(__file__).parents[1] / "helpers"
-    places = os.pathsep.join(filter(None, [str(here), str(helpers), environment.get("PYTHONPATH")]))
-    run = subprocess.run(command, env={**environment, "PYTHONPATH": places}, capture_output=True, text=True, check=True)
-    return [1024 * int(word) for word in run.stdout.split()]
+def memory_of_onnxruntime(path: str) -> None:
+    """Prints the same for onnxruntime, and by how many KiB above the imported library."""
+    from peak_memory import peak, reset
+
+    view = torch.rand(1, 3, 128, 128).numpy()
+    imported = reset()
+    session = session_of(Path(path), 1)
+    whole = peak()
+    loaded = reset()
+    for _ in range(MEMORY_VIEWS):
+        session.run(None, {"views": view})
+    print(peak() - loaded, max(whole, peak()) - imported)
 
 
-def times(contenders: dict) -> dict:
+def times(contenders: dict, rounds: int) -> dict:
     """Median seconds of every contender's call."""
     taken: dict = {name: [] for name in contenders}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, run in contenders.items():
             run()
             for _ in range(VIEWS_A_TURN):
@@ -112,7 +96,7 @@ def with_threads(threads: int, run) -> None:
         run()
 
 
-def session(path: Path, threads: int) -> onnxruntime.InferenceSession:
+def session_of(path: Path, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     # Threads that wait by spinning would take the processor from the other contenders.
@@ -120,49 +104,51 @@ def session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
-def row(name: str) -> list[str]:
+def row(name: str, rounds: int) -> list[str]:
     """The cells of a preset."""
     model = model_of(name)
     view = torch.rand(1, 3, 128, 128)
-    encode = encode_of(model)
-    network = model.pre_activations if isinstance(model, Implicit) else model.codes_of_views
+    network = model.export_parts()["encoder"].module
     parameters = sum(p.numel() for module in (model.encoder, model.head) for p in module.parameters())
-    products = multiply_adds(partial(encode, view))
+    products = multiply_adds(partial(model.compress, view))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "encoder.onnx"
         export_part(path, model, "encoder")
         file_bytes, inputs = path.stat().st_size, {"views": view.numpy()}
         seconds = times(
             {
-                "encode": partial(with_threads, 1, partial(encode, view)),
+                "encode": partial(with_threads, 1, partial(model.compress, view)),
                 "network": partial(with_threads, 2, partial(network, view)),
-                "ort 1": partial(session(path, 1).run, None, inputs),
-                "ort 2": partial(session(path, 2).run, None, inputs),
-            }
+                "ort 1": partial(session_of(path, 1).run, None, inputs),
+                "ort 2": partial(session_of(path, 2).run, None, inputs),
+            },
+            rounds,
         )
-        del model, encode, network
+        del model, network
         gc.collect()
-        ours, ort = memory(_OURS, name), memory(_ORT, str(path))
+        memory = [*call(memory_of_ours, name), *call(memory_of_onnxruntime, str(path))]
     return [
         f"`{name}`",
         f"{products / 1e6:.0f} M",
         f"{parameters / 1e6:.2f} M",
         *(f"{count / 1e6:.2f} MB" for count in (4 * parameters, file_bytes)),
         *(f"{1e3 * seconds[key]:.2f} ms" for key in ("encode", "network", "ort 1", "ort 2")),
-        *(f"{count / 1e6:.1f} MB" for count in (*ours, *ort)),
+        *(f"{int(count) * 1024 / 1e6:.1f} MB" for count in memory),
     ]
 
 
-def main() -> None:
-    """Prints the table."""
-    names = sys.argv[1:] or list(PRESETS)
+def main(
+    presets: Annotated[list[str] | None, typer.Argument(help="Of shape models; else all.", show_default=False)] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of every contender.")] = 20,
+) -> None:
+    """Print the table."""
     versions = f"torch {torch.__version__}, onnxruntime {onnxruntime.__version__}"
     print(f"{versions}, {torch.backends.cpu.get_cpu_capability()}\n")
     print("| " + " | ".join(COLUMNS) + " |")
     print("| --- |" + " ---: |" * (len(COLUMNS) - 1))
-    for name in names:
-        print("| " + " | ".join(row(name)) + " |", flush=True)
+    for name in presets or [name for name in all_presets() if create(name).task == "shape"]:
+        print("| " + " | ".join(row(name, rounds)) + " |", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -1,32 +1,30 @@
-"""Memory and time of the image codec on large images: ``python bench/tools/large_images.py``, a Markdown table.
+"""Memory and time of the image codec on large images: ``python bench/tools/large_images.py [HEIGHTxWIDTH ...]``.
 
-``python bench/tools/large_images.py HEIGHT WIDTH [SEARCH_STEPS]`` prints the numbers of one size, encoded after a
-search for bits.
-
-Each image runs in a process of its own; *memory* is how far the peak of resident memory rises above what it is with the
-model and the image, float32, in memory. *Seconds* are of one iteration.
+A Markdown table. Each image runs in a process of its own; *memory* is how far the peak of resident memory rises above
+what it is with the model and the image, float32, in memory. *Seconds* are of one iteration.
 """
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
-from pathlib import Path
+from typing import Annotated
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
+import typer
+from fresh_process import call
 
-SIZES = ((512, 512), (1024, 1024), (3072, 4096), (6000, 8000))  # height, width
+SIZES = ["512x512", "1024x1024", "3072x4096", "6000x8000"]
 
 
-def main() -> None:
-    """Prints the table."""
+def main(
+    sizes: Annotated[list[str], typer.Argument(metavar="[HEIGHTxWIDTH]...")] = SIZES,
+    refinement_steps: Annotated[int, typer.Option(min=0, help="Gradient steps of the sender.")] = 0,
+) -> None:
+    """Print the table."""
     print("| image | pixels, MB in float32 | encode | memory | decode | memory |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
-    for height, width in SIZES:
-        command = [sys.executable, __file__, str(height), str(width)]
-        cells = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-        encode, encode_mb, decode, decode_mb = cells
+    for size in sizes:
+        height, width = map(int, size.split("x"))
+        encode, encode_mb, decode, decode_mb = call(one_image, height, width, refinement_steps)
         megabytes = height * width * 12 / 1e6
         print(
             f"| {width} × {height} | {megabytes:.0f} | {encode} s | {encode_mb} MB | {decode} s | {decode_mb} MB |",
@@ -34,7 +32,8 @@ def main() -> None:
         )
 
 
-def _run(height: int, width: int, search_steps: int = 0) -> None:
+def one_image(height: int, width: int, refinement_steps: int) -> None:
+    """Prints seconds and MB of encoding, and of decoding."""
     import torch
     from peak_memory import peak, reset
 
@@ -46,7 +45,7 @@ def _run(height: int, width: int, search_steps: int = 0) -> None:
     row = torch.linspace(0, 1, width).repeat(3, height, 1)
     before = reset()
     start = time.perf_counter()
-    codes = codec.encode(row, iterations=1, search_steps=search_steps)
+    codes = codec.encode(row, iterations=1, refinement_steps=refinement_steps)
     middle, encode_peak = time.perf_counter(), peak()
     del row
     resting = reset()
@@ -57,7 +56,4 @@ def _run(height: int, width: int, search_steps: int = 0) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        _run(*map(int, sys.argv[1:]))
-    else:
-        main()
+    typer.run(main)

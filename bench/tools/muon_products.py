@@ -4,19 +4,20 @@ One step of torch's Muon and of ours on all matrices of a model, seconds. Where 
 tens of times as long.
 """
 
-import sys
 import time
+from typing import Annotated
 
 import torch
+import typer
 from torch import nn
 
 from jc3d.models import create
 from jc3d.train.optim import Float32Muon, is_matrix
 
 
-def main() -> None:
-    """Prints both."""
-    model = create(sys.argv[1] if len(sys.argv) > 1 else "rnn-small")
+def main(preset: Annotated[str, typer.Argument(help="Of the model whose matrices are taken.")] = "rnn-small") -> None:
+    """Print the seconds of both."""
+    model = create(preset)
     matrices = [nn.Parameter(p.detach().flatten(1)) for p in model.parameters() if is_matrix(p)]
     for matrix in matrices:
         matrix.grad = torch.randn_like(matrix)
@@ -32,4 +33,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

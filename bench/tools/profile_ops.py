@@ -1,17 +1,18 @@
-"""Where the time of a reconstruction goes: ``python bench/tools/profile_ops.py [VIEWS [OBJECTS]]``, Markdown.
+"""Where the time of a reconstruction goes: ``python bench/tools/profile_ops.py``, Markdown.
 
-`implicit-384-paper`, random weights, torch's number of threads. An op's floor is its multiply-adds at the rate of a
+Random weights, torch's number of threads. An op's floor is its multiply-adds at the rate of a
 large matrix product, or its bytes at the rate of reading memory if that is more, both measured in the same run.
 """
 
 from __future__ import annotations
 
 import statistics
-import sys
 import time
 from collections import defaultdict
+from typing import Annotated
 
 import torch
+import typer
 from costs import OURS
 from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -19,7 +20,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from jc3d.models import create
 from jc3d.ops import pack_bits
 
-PASSES = 20
 SMALL = 0.2e-3  # seconds of a pass below which ops are summed up in one line
 
 
@@ -41,15 +41,19 @@ class Work(TorchDispatchMode):
         return result
 
 
-def main() -> None:
-    """Prints the table."""
-    views, objects = ([int(text) for text in sys.argv[1:]] + [5, 1][len(sys.argv) - 1 :])[:2]
-    model = create("implicit-384-paper").freeze()
+def main(
+    views: Annotated[int, typer.Option(min=1, help="Of each object.")] = 5,
+    objects: Annotated[int, typer.Option(min=1, help="Reconstructed at once.")] = 1,
+    preset: Annotated[str, typer.Option(help="Of a model that reconstructs from bits.")] = "implicit-384-paper",
+    passes: Annotated[int, typer.Option(min=1, help="That the times are means of.")] = 20,
+) -> None:
+    """Print the table."""
+    model = create(preset).freeze()
     codes = pack_bits(torch.randn(objects, views, model.config.code_size))
     with Work() as work:
         model.reconstruct(codes)
     with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as taken:
-        for _ in range(PASSES):
+        for _ in range(passes):
             model.reconstruct(codes)
     products_rate, bytes_rate = _product_rate(), _read_rate()
     print(f"{products_rate / 1e9:.0f} G multiply-adds and {bytes_rate / 1e9:.0f} GB a second\n")
@@ -57,7 +61,7 @@ def main() -> None:
     print("| --- | ---: | ---: | ---: | ---: |")
     others = floors = total = 0.0
     for event in sorted(taken.key_averages(group_by_input_shape=True), key=lambda event: -event.self_cpu_time_total):
-        seconds = event.self_cpu_time_total / PASSES / 1e6
+        seconds = event.self_cpu_time_total / passes / 1e6
         total += seconds
         shapes = [shape for shape in event.input_shapes if shape][:2]
         products, size = work.of.get((event.key, str(shapes)), (0.0, 0.0))
@@ -93,4 +97,4 @@ def _seconds(run) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)
