@@ -80,7 +80,7 @@ def anchors(page: str) -> set[str]:
 def test_links_lead_somewhere(page: str) -> None:
     text = "\n".join(line for _, line in parsed(page).prose)
     broken = []
-    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+    for link in re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r"^\[\w+\]: (\S+)$", text, re.MULTILINE):
         if re.match(r"https?:|mailto:", link):
             continue
         path, _, anchor = link.partition("#")
