@@ -1,6 +1,6 @@
 """The network at the paper's widths as plain PyTorch writes it: the peer of every pipeline benchmark.
 
-Written from the paper and the published widths (docs/architecture.md), with none of the package's modules.
+Written from the paper and the published widths (docs/concepts/models.md), with none of the package's modules.
 """
 
 import torch

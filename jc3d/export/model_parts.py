@@ -1,6 +1,6 @@
 """A model's parts as files that need no jc3d to run: ONNX models and programs of ``torch.export``.
 
-``docs/export.md`` says what goes in and comes out, and writes a ``.jc3d`` file from the encoder's bytes.
+``docs/reference/export.md`` says what goes in and comes out, and writes a ``.jc3d`` file from the encoder's bytes.
 """
 
 from __future__ import annotations

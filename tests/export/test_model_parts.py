@@ -29,7 +29,7 @@ pytest.importorskip("onnxscript", reason="the extra 'onnx' is not installed")
 
 PARTS = ("encoder", "step", "decoder")
 PACKAGED = ("implicit-384", "r2n2-small")
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "export.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "export.md"
 
 # The paper's architecture (max-pooling, a matrix into the gates, 4³ units) with few channels.
 NARROW = {

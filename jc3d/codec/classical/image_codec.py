@@ -1,6 +1,6 @@
 """Images by classical codecs: what they are compared with, at the size they are asked for.
 
-``docs/codecs.md`` says how sizes are counted and how the codecs are set.
+``docs/reference/classical-codecs.md`` says how sizes are counted and how the codecs are set.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ _VIEWS_AT_ONCE = 32  # bounds the memory of the encoder, some 2 MB a view at the
 R2N2_PAPER = R2N2Config(name="r2n2-paper")
 
 # Designed for training on two CPU cores: a stride of four first, a code that is an 8×8 map and unprojected into
-# space, and nothing but the two logits at 32³. docs/architecture.md has the reasons.
+# space, and nothing but the two logits at 32³. docs/decisions/small-presets.md has the reasons.
 R2N2_SMALL = R2N2Config(
     name="r2n2-small",
     encoder_channels=(64, 96, 192, 16),
