@@ -10,6 +10,9 @@ from typing import Protocol, runtime_checkable
 
 import pytest
 import torch
+from jc3d.train.settings import TaskSettings, setting
+from jc3d.train.tasks import registry as task_registry
+from jc3d.train.tasks.task import Losses, ScoreRow, Task, images_of
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -27,9 +30,6 @@ from jc3d.models.model import CodeFormat, Model, ModelConfig, check_iterations
 from jc3d.nn import Binarizer
 from jc3d.ops import pack_bits, unpack_bits
 from jc3d.train import TrainConfig, train
-from jc3d.train.settings import TaskSettings, setting
-from jc3d.train.tasks import registry as task_registry
-from jc3d.train.tasks.task import Losses, ScoreRow, Task, images_of
 
 SIDE = 2  # quarters along each side
 BITS = 3 * SIDE * SIDE
