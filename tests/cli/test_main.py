@@ -24,7 +24,8 @@ pytestmark = pytest.mark.usefixtures("weights")
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
-    for command in ("encode", "reconstruct", "decode", "info", "demo", "models", "export", "train", "evaluate"):
+    commands = ("encode", "reconstruct", "decode", "info", "demo", "models", "export", "train", "evaluate")
+    for command in (*commands, "prerender", "data", "reproduce"):
         assert f" {command} " in shown
     assert main([]) == 0
     assert "Usage: jc3d" in capsys.readouterr().out
