@@ -20,7 +20,7 @@ _SEEDS_OF_SPLIT: dict[Split, range] = {
 class ProceduralSource:
     """Objects of :mod:`jc3d.data.procedural`, rendered when asked for; index i is seed ``seeds[i]``.
 
-    In training every second visit on average is of an augmented object, the others are of the object itself, which is
+    In training every second sample on average is of an augmented object, the others are of the object itself, which is
     what validation and test show.
     """
 
