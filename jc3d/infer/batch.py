@@ -33,11 +33,10 @@ class BatchReconstructor:
     def __init__(self, model: Reconstruction, codes_at_once: int = 128) -> None:
         if codes_at_once < 1:
             raise ValueError(f"codes_at_once: expected at least 1, got {codes_at_once}")
-        if model.training or any(parameter.requires_grad for parameter in model.parameters()):
+        if not model.frozen:
             raise ValueError("model: expected one that is frozen (model.freeze()), got one that can be trained")
         self.model = model
         self.codes_at_once = codes_at_once
-        self._graphs: dict[int, ReconstructionGraph] = {}
         self._lock = threading.Lock()
 
     def __call__(self, codes: Iterable[Tensor]) -> Tensor:
@@ -72,10 +71,11 @@ class BatchReconstructor:
     def _graph(self, objects: int) -> ReconstructionGraph:
         """The plan for so many objects, or for the next power of two: so there are few, and they are kept."""
         size = 1 << (objects - 1).bit_length()
+        graphs: dict[int, ReconstructionGraph] = self.model.of_frozen("graphs", self.model.parameters(), dict)
         with self._lock:
-            if size not in self._graphs:
-                self._graphs[size] = ReconstructionGraph(self.model, size)
-            return self._graphs[size]
+            if size not in graphs:
+                graphs[size] = ReconstructionGraph(self.model, size)
+            return graphs[size]
 
     def _receive(self, objects: list[Tensor]) -> ReceiverState:
         """All views of a group; those of one object that has more than a group may have, some at a time."""

@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from jc3d.codec.wire import FINGERPRINT_BYTES
 from jc3d.metrics.rate import compression_ratio
 from jc3d.models.stored_names import changed_config, stored_state
 from jc3d.nn.deterministic import float32_products
+from jc3d.nn.freezable import Freezable
 
 VIEW_SIZE = 128
 """Pixels along each side of the views of objects."""
-
-_State = list[tuple[int, int]]
 
 
 class CodeFormat(NamedTuple):
@@ -85,7 +84,7 @@ class ModelConfig(ABC):
         return compression_ratio(self.code_bits / 8, VIEW_SIZE, VIEW_SIZE)
 
 
-class Part(nn.Module):
+class Part(Freezable):
     """A module that is built from a config and can be frozen: a model, or a part of one.
 
     Args:
@@ -102,10 +101,6 @@ class Part(nn.Module):
     def device(self) -> torch.device:
         """Where it is."""
         return next(self.parameters()).device
-
-    def freeze(self) -> Self:
-        """Eval mode and no gradients; returns itself."""
-        return self.eval().requires_grad_(False)
 
     @contextmanager
     def _inference(self, device: torch.device) -> Iterator[None]:
@@ -130,11 +125,6 @@ class Model(Part, ABC):
     refines: ClassVar[bool] = False
     """Whether a sender may refine its codes (:meth:`compress`): only where they serve images alone."""
 
-    def __init__(self, config: ModelConfig) -> None:
-        super().__init__(config)
-        # With what was fingerprinted: parts of a model can be written to without the model's knowing.
-        self._fingerprint: tuple[_State, bytes] | None = None
-
     @abstractmethod
     def compress(self, images: Tensor, iterations: int | None = None, refinement_steps: int = 0) -> Tensor:
         """Codes of views as they go over the wire. A view's code depends on nothing but the view.
@@ -156,28 +146,18 @@ class Model(Part, ABC):
         """8 bytes that name this architecture with these weights: a SHA-256 prefix over the config and every tensor.
 
         Of the config only what differs from the defaults counts, so that a field added later changes no fingerprint.
+
+        Raises:
+            WeightsError: a weight was written to after :meth:`freeze`.
         """
-        state = self._state()
-        if self._fingerprint is not None and state == self._fingerprint[0]:
-            return self._fingerprint[1]
+        return self.of_frozen("fingerprint", (*self.parameters(), *self.buffers()), self._digest)
+
+    def _digest(self) -> bytes:
         digest = hashlib.sha256(json.dumps([self.config.family, changed_config(self.config)], sort_keys=True).encode())
         for name, tensor in sorted(stored_state(self).items()):
             digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
             digest.update(tensor.detach().cpu().contiguous().numpy().data)
-        fingerprint = digest.digest()[:FINGERPRINT_BYTES]
-        self._fingerprint = None if self.training else (state, fingerprint)
-        return fingerprint
-
-    def _state(self) -> _State:
-        """Where every tensor is and how often it was written to; fused optimizers do not count, see :meth:`train`."""
-        tensors = [*self.parameters(), *self.buffers()]
-        return [(tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version) for tensor in tensors]
-
-    def train(self, mode: bool = True) -> Self:
-        """As in torch; training forgets the fingerprint, since the weights are about to change."""
-        if mode:
-            self._fingerprint = None
-        return super().train(mode)
+        return digest.digest()[:FINGERPRINT_BYTES]
 
 
 def check_iterations(config: ModelConfig, iterations: int) -> None:

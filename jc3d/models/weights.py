@@ -98,6 +98,7 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
         raise WeightsError(f"weights: {path}: metadata cannot be read ({error!r})") from error
 
 
+@torch.inference_mode(False)  # weights made in the caller's could not be frozen
 def load_weights(
     path: str | Path, device: str | torch.device = "cpu", find_part: Callable[[bytes], Model] | None = None
 ) -> Model:
@@ -136,12 +137,11 @@ def load_weights(
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"weights: {path} is damaged ({error})") from error
     model.load_state_dict(state_of(model, tensors), assign=True)
-    model.freeze()
+    model.to(device).freeze()
     if model.fingerprint != metadata["fingerprint"]:
         raise WeightsError(
             f"weights: {path}: expected fingerprint {metadata['fingerprint'].hex()}, got {model.fingerprint.hex()}"
         )
-    model.to(device)
     return model
 
 

@@ -8,14 +8,14 @@ from torch import Tensor, nn
 
 from jc3d.nn.batch_norm import BatchNorm2d
 from jc3d.nn.conv_block import NEGATIVE_SLOPE, ConvBlock
-from jc3d.nn.packed_weight import PackedWeight
+from jc3d.nn.packed_weight import PackingModule
 from jc3d.ops import conv2d_max_pool_packed, pack_conv2d_max_pool_weight
 
 
-class DownsampleConv2d(ConvBlock):
+class DownsampleConv2d(PackingModule, ConvBlock):
     """Convolution, norm, shrinking and LeakyReLU, (N, in, H, W) -> (N, out, H/stride, W/stride).
 
-    For inference on a CPU, with frozen weights, all of it with 2×2 max-pooling is :func:`jc3d.ops.conv2d_max_pool`.
+    For inference on a CPU all of a frozen one with 2×2 max-pooling is :func:`jc3d.ops.conv2d_max_pool`.
 
     Args:
         in_channels: input channels.
@@ -45,11 +45,12 @@ class DownsampleConv2d(ConvBlock):
         self.pool = nn.MaxPool2d(stride) if downsample == "pool" else nn.Identity()
         self.activation = nn.LeakyReLU(NEGATIVE_SLOPE) if activation else nn.Identity()
         self._pools_by_two = downsample == "pool" and stride == 2 and not norm
-        self._packed = PackedWeight("conv2d_max_pool", pack_conv2d_max_pool_weight)
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolves, normalises, shrinks, activates."""
-        packed = self._packed.for_input(x, self.conv.weight) if self._pools_by_two else None
+        packed = None
+        if self._pools_by_two:
+            packed = self.packed("conv2d_max_pool", x, self.conv.weight, pack_conv2d_max_pool_weight)
         if packed is not None:
             slope = NEGATIVE_SLOPE if isinstance(self.activation, nn.LeakyReLU) else 1.0
             return conv2d_max_pool_packed(x, packed, self.conv.bias, self.conv.out_channels, slope)
@@ -58,7 +59,7 @@ class DownsampleConv2d(ConvBlock):
 
     def has_kernel(self, x: Tensor) -> bool:
         """Whether :func:`jc3d.ops.conv2d_max_pool` runs."""
-        return self._pools_by_two and self._packed.serves(x, self.conv.weight)
+        return self._pools_by_two and self.runs_kernel("conv2d_max_pool", x, self.conv.weight)
 
 
 class ResidualConv2d(ConvBlock):

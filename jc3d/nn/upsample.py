@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from jc3d.nn.packed_weight import DerivedWeight, PackedWeight, leaky_relu
+from jc3d.nn.packed_weight import PackingModule, leaky_relu
 from jc3d.ops import pack_upsample_weight, upsample_conv3d_packed
 
 
@@ -52,12 +52,12 @@ def fold_nearest_into_phases(weight: Tensor) -> Tensor:
     return folded.flatten(0, 3)
 
 
-class UpsampleConv3d(nn.Module):
+class UpsampleConv3d(PackingModule):
     """Nearest ×2 + 3³ convolution, (B, in, D, H, W) -> (B, out, 2D, 2H, 2W).
 
     The parameters are those of the 3³ convolution, so checkpoints of the published layout load unchanged. In training
-    and on a GPU it is a transposed convolution, whose kernel is folded once where it is frozen; for inference on a CPU,
-    with frozen weights, it is :func:`jc3d.ops.upsample_conv3d`, whose weights are packed at the first call.
+    and on a GPU it is a transposed convolution, whose kernel a frozen one folds once; for inference on a CPU a frozen
+    one goes through :func:`jc3d.ops.upsample_conv3d`.
     """
 
     def __init__(self, in_channels: int, out_channels: int, bias: bool = True) -> None:
@@ -65,12 +65,12 @@ class UpsampleConv3d(nn.Module):
         conv = nn.Conv3d(in_channels, out_channels, kernel_size=3, padding=1, bias=bias)
         self.weight = conv.weight
         self.bias = conv.bias
-        self._packed = PackedWeight("upsample_conv3d", pack_upsample_weight)
-        self._folded = DerivedWeight(fold_nearest_into_kernel)
 
     def forward(self, x: Tensor, negative_slope: float = 1.0) -> Tensor:
         """Doubles the grid and convolves, then LeakyReLU; a slope of 1 is none."""
-        packed = self._packed.for_input(x, self.weight) if len(self.weight) > _FEW_CHANNELS else None
+        packed = None
+        if len(self.weight) > _FEW_CHANNELS:
+            packed = self.packed("upsample_conv3d", x, self.weight, pack_upsample_weight)
         if packed is not None:
             return upsample_conv3d_packed(x, packed, self.bias, len(self.weight), negative_slope)
         return leaky_relu(self._convolve(x), negative_slope)
@@ -78,7 +78,7 @@ class UpsampleConv3d(nn.Module):
     def _convolve(self, x: Tensor) -> Tensor:
         weight, bias = self.weight, self.bias
         if len(weight) > _FEW_CHANNELS:
-            kernel = self._folded.of(weight)
+            kernel = self.of_frozen("kernel", (weight,), lambda: fold_nearest_into_kernel(weight))
             if torch.is_autocast_enabled(x.device.type):
                 kernel = kernel.to(torch.get_autocast_dtype(x.device.type))
             return F.conv_transpose3d(x, kernel, bias, stride=2, padding=1)

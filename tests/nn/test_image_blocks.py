@@ -1,11 +1,10 @@
-"""Convolution, norm and LeakyReLU as one block: what is fused computes what the parts do."""
+"""Convolution, norm, shrinking and LeakyReLU as one block: it computes what its parts do."""
 
 import pytest
 import torch
 from torch.nn import functional as F
 
 from jc3d.nn import DownsampleConv2d
-from jc3d.nn.grid_blocks import GridBlock
 from jc3d.nn.image_blocks import ResidualConv2d
 
 
@@ -31,7 +30,7 @@ def test_downsampling(downsample: str, norm: bool, activation: bool) -> None:
         expected = F.leaky_relu(expected, 0.01)
     torch.testing.assert_close(block(x), expected)
     with torch.no_grad():
-        torch.testing.assert_close(block.requires_grad_(False)(x), expected.detach(), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(block.freeze()(x), expected.detach(), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("norm", [False, True])
@@ -43,20 +42,3 @@ def test_residuals(norm: bool, activation: bool) -> None:
     block.eval()
     expected = x + block.norm(F.conv2d(F.leaky_relu(x, 0.01), block.conv.weight, block.conv.bias, padding=1))
     torch.testing.assert_close(block(x), F.leaky_relu(expected, 0.01) if activation else expected)
-
-
-@pytest.mark.parametrize("doubles", [False, True])
-@pytest.mark.parametrize("norm", [False, True])
-@pytest.mark.parametrize("skips", [False, True])
-def test_grids(doubles: bool, norm: bool, skips: bool) -> None:
-    torch.manual_seed(0)
-    block, x = GridBlock(3, 17, doubles, norm), torch.randn(2, 3, 4, 2, 3)
-    block(x)
-    block.eval()
-    grid = F.interpolate(x, scale_factor=2.0) if doubles else x
-    expected = block.norm(F.conv3d(grid, block.conv.weight, block.conv.bias, padding=1))
-    skip = torch.randn_like(expected) if skips else None
-    expected = F.leaky_relu(expected if skip is None else expected + skip, 0.01)
-    torch.testing.assert_close(block(x, skip), expected, rtol=1e-4, atol=1e-5)
-    with torch.no_grad():
-        torch.testing.assert_close(block.requires_grad_(False)(x, skip), expected.detach(), rtol=1e-4, atol=1e-5)
