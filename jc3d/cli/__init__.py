@@ -42,6 +42,7 @@ for _command in (encode, reconstruct, decode, info, demo, models, export):
 add_command(app, train, train_options)
 for _command in (evaluate, reproduce, prerender):
     app.command()(_command)
+app.add_typer(data, name="data")
 
 
 @app.callback(invoke_without_command=True)

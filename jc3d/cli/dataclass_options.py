@@ -122,6 +122,9 @@ def add_command(app: typer.Typer, function: Callable[..., None], make_options: C
         def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
             return _build(function, make_options()).make_context(info_name, args, parent, **extra)
 
+        def invoke(self, context: Any) -> Any:
+            return context.command.invoke(context)
+
     def listed() -> None:
         """Has no options, and never runs."""
 

@@ -121,24 +121,31 @@ class _Bench:
         return max(learning, loading / self.config.workers) if self.config.workers else loading + learning
 
     def validation(self) -> float:
-        """Seconds of a validation on all sources, from one batch for the norms and one of validation objects."""
-        config, start = self.config, time.perf_counter()
-        calibrations = self.data.calibration_steps if self.model.config.norm else 0
+        """Seconds of a validation on all sources."""
+        config = self.config
         objects = min(VALIDATION_BATCH, config.val_objects)
+        scorings = math.ceil(config.val_objects / objects) * len(config.val_data)
+        seconds = scorings * self._scoring(self._batch([SampleKey(0, 0, 0, VALIDATION_VIEWS)] * objects))
+        if self.model.config.norm:
+            batch = self._batch([SampleKey(0, 0, 0, config.max_views)] * config.batch_size)
+            seconds += self.data.calibration_steps * self._calibration(batch)
+        return seconds
+
+    def _scoring(self, batch: ObjectSample) -> float:
+        self.model.eval()
         with torch.no_grad(), self._precision():
-            if calibrations:
-                batch = self._batch([SampleKey(0, 0, 0, config.max_views)] * config.batch_size)
-                start = time.perf_counter()
-                self.task.calibrate(self.model, batch, Random(config.seed))
-                self._wait()
-            calibrating = time.perf_counter() - start
-            batch = self._batch([SampleKey(0, 0, 0, VALIDATION_VIEWS)] * objects)
-            self.model.eval()
             start = time.perf_counter()
             self.task.scores(self.model, batch)
             self._wait()
-        scoring = time.perf_counter() - start
-        return calibrating * calibrations + scoring * math.ceil(config.val_objects / objects) * len(config.val_data)
+        return time.perf_counter() - start
+
+    def _calibration(self, batch: ObjectSample) -> float:
+        self.model.train()
+        with torch.no_grad(), self._precision():
+            start = time.perf_counter()
+            self.task.calibrate(self.model, batch, Random(self.config.seed))
+            self._wait()
+        return time.perf_counter() - start
 
     def _batch(self, keys: list[SampleKey]) -> ObjectSample:
         objects = self.data.augmented

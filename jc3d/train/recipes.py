@@ -158,6 +158,25 @@ _OLD_COLOURS = "of commit 0b1625b with layers for colours added (docs/results/op
 RECIPES: dict[str, Recipe] = {
     "r2n2-small": _shape("r2n2-small"),
     "implicit-384": _shape("implicit-384"),
+    "implicit-384-procedural": Recipe(
+        "A twin of implicit-384 that sees no mesh, from fresh weights; the results compare both.",
+        (
+            Phase(
+                "only",
+                {
+                    "preset": "implicit-384",
+                    "steps": 1_000,
+                    "batch_size": 16,
+                    "precision": "bf16-mixed",
+                    "checkpoint_every": 500,
+                    "data": ("shards=shards/procedural",),
+                },
+                commit="118bba0",
+                note="It was trained by AdamW alone then.",
+            ),
+        ),
+        (Rendering("procedural", "shards/procedural", 51_200),),
+    ),
     "rnn-small": Recipe(
         "rnn-small from fresh weights.",
         (
