@@ -18,6 +18,7 @@ import typer
 
 from jc3d.cli.console import console
 from jc3d.cli.data import data
+from jc3d.cli.dataclass_options import add_command
 from jc3d.cli.decode import decode
 from jc3d.cli.demo import demo
 from jc3d.cli.encode import encode
@@ -28,7 +29,7 @@ from jc3d.cli.models import models
 from jc3d.cli.prerender import prerender
 from jc3d.cli.reconstruct import reconstruct
 from jc3d.cli.reproduce import reproduce
-from jc3d.cli.train import train
+from jc3d.cli.train import train, train_options
 from jc3d.errors import MissingExtraError
 
 BAD_INPUT = 2  # exit codes
@@ -36,7 +37,10 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-for _command in (encode, reconstruct, decode, info, demo, models, export, train, evaluate, reproduce, prerender):
+for _command in (encode, reconstruct, decode, info, demo, models, export):
+    app.command()(_command)
+add_command(app, train, train_options)
+for _command in (evaluate, reproduce, prerender):
     app.command()(_command)
 app.add_typer(data, name="data")
 

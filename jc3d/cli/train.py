@@ -1,77 +1,73 @@
-"""``jc3d train``: a front end of `jc3d.train`."""
+"""``jc3d train``: a front end of `jc3d.train`, with an option for every setting of a run and of its task."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Literal
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from jc3d.cli.console import console, print_facts
+from jc3d.cli.dataclass_options import Options, hidden, options, shared_options
 
-# An option that is not given is None here, so that its default stands once, in jc3d.train.TrainConfig.
+if TYPE_CHECKING:
+    from jc3d.train import TrainConfig
+    from jc3d.train.plan import Run
+
+
+def train_options() -> Options:
+    """Those of every run, those of the tasks, and old names of either."""
+    from jc3d.train.config import TrainConfig
+    from jc3d.train.settings import RENAMED
+    from jc3d.train.tasks.registry import tasks
+
+    settings = {name: entry.settings for name, entry in sorted(tasks().items())}
+    found = [*options(TrainConfig, skip=("task",)), *shared_options(settings, "task")]
+    return found + [hidden(each, RENAMED[each.name]) for each in found if each.name in RENAMED]
 
 
 def train(
-    preset: Annotated[str | None, typer.Option(help="Architecture, see `jc3d models`.")] = None,
-    init: Annotated[
-        list[str] | None,
-        typer.Option(help="Start from a packaged model or a .safetensors file; PART=... for a part. Repeat it."),
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="Run a documented training, phase by phase; other options go before its settings."),
     ] = None,
-    frozen: Annotated[
-        list[str] | None, typer.Option(help="Part of the model that stays as it is, such as compressor. Repeat it.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run; else runs/PRESET.")] = None,
-    data: Annotated[
-        list[str] | None,
-        typer.Option(help="Training objects: procedural, or meshes=, shards= or r2n2=FOLDER; then @WEIGHT. Repeat it."),
-    ] = None,
-    val_data: Annotated[list[str] | None, typer.Option(help="Validation objects, written alike. Repeat it.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Optimiser steps.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Objects a step, over all processes.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Peak of the learning rate.")] = None,
-    gate_rate: Annotated[float | None, typer.Option(help="Share of it for a matrix into the gates.")] = None,
-    reconstruction_rate: Annotated[
-        float | None, typer.Option(help="Share of the rate for what reconstructs in a joint model.")
-    ] = None,
-    iterations: Annotated[int | None, typer.Option(help="Of codes that have several; 0: random ones.")] = None,
-    min_iterations: Annotated[int | None, typer.Option(help="Fewest iterations that are drawn.")] = None,
-    ssim_weight: Annotated[float | None, typer.Option(help="Weight of 1 - SSIM in the image loss.")] = None,
-    colour_weight: Annotated[
-        float | None, typer.Option(help="Weight of the square of colour differences in the image loss.")
-    ] = None,
-    compression_weight: Annotated[
-        float | None, typer.Option(help="Weight of the image loss beside the occupancy loss.")
-    ] = None,
-    iou_weight: Annotated[float | None, typer.Option(help="Weight of the soft IoU beside the cross-entropy.")] = None,
-    pose_weight: Annotated[float | None, typer.Option(help="Weight of the loss of the poses.")] = None,
-    forced: Annotated[float | None, typer.Option(help="Share of objects placed by their true poses.")] = None,
-    warmup: Annotated[int | None, typer.Option(help="Steps of linear warm-up.")] = None,
-    weight_decay: Annotated[float | None, typer.Option(help="Decoupled weight decay.")] = None,
-    min_views: Annotated[int | None, typer.Option(help="Fewest views of an object in a step.")] = None,
-    max_views: Annotated[int | None, typer.Option(help="Most views of an object in a step.")] = None,
-    val_objects: Annotated[int | None, typer.Option(help="Objects validated on, from each source.")] = None,
-    checkpoint_every: Annotated[int | None, typer.Option(help="Steps between checkpoints, each validated.")] = None,
-    precision: Annotated[
-        Literal["32-true", "bf16-mixed"] | None, typer.Option(help="Mixed precision of the steps.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seeds the weights and the data.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Data processes of each training process.")] = None,
-    threads: Annotated[int | None, typer.Option(help="Torch threads of each process; 0: torch's choice.")] = None,
-    resume: Annotated[
-        bool | None, typer.Option("--resume/--no-resume", help="Continue from the last checkpoint of the folder.")
-    ] = None,
-    progress: Annotated[bool | None, typer.Option("--progress/--no-progress", help="Show a progress bar.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Train nothing; say what would run, what it needs and about how long.")
+    ] = False,
+    **given: Any,
 ) -> None:
     """Train a model; several processes with [bold]torchrun --nproc-per-node N -m jc3d train[/bold]."""
-    given = {name: value for name, value in locals().items() if value not in (None, [])}
+    from jc3d.train.plan import plan, single
 
-    from jc3d.train import TrainConfig
+    runs = plan(recipe, **given) if recipe else [single(**given)]
+    if dry_run:
+        from jc3d.cli.dry_run import print_plan
+
+        print_plan(recipe, runs)
+    elif recipe:
+        _run_recipe(recipe, runs)
+    else:
+        _run(runs[0].config)
+
+
+def _run_recipe(name: str, runs: list[Run]) -> None:
+    from jc3d.train.plan import missing
+
+    absent = missing(runs)
+    if absent:
+        files = ", ".join(f"{path} ({what})" if what else str(path) for path, what in absent.items())
+        raise ValueError(f"recipe: expected {files}, which {name} needs, got nothing there; see --dry-run")
+    for number, run in enumerate(runs, 1):
+        console.print(f"{name}, phase {number} of {len(runs)}: {run.phase.name}", soft_wrap=True)
+        if run.is_done:
+            console.print(f"{run.weights}: there already", soft_wrap=True)
+        else:
+            _run(run.config)
+
+
+def _run(config: TrainConfig) -> None:
     from jc3d.train import train as run
 
-    for name in ("init", "frozen", "data", "val_data"):
-        if name in given:
-            given[name] = tuple(given[name])
-    config = TrainConfig(**given)
-    print_facts({name: str(getattr(config, name)) for name in TrainConfig.__dataclass_fields__})
+    facts = {each.name: getattr(part, each.name) for part in (config, config.task) for each in fields(part)}
+    print_facts({name: str(value) for name, value in facts.items() if name != "task"})
     console.print(f"{run(config)}: the weights of the best checkpoint", soft_wrap=True)

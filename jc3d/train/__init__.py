@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jc3d.train.loop import TrainConfig, train
+    from jc3d.train.config import TrainConfig
+    from jc3d.train.loop import train
 
 __all__ = ["TrainConfig", "train"]
 
+_HOMES = {"TrainConfig": "config", "train": "loop"}
+
 
 def __getattr__(name: str) -> Any:
-    """Imports Lightning when something of the loop is asked for, and not before."""
-    if name not in __all__:
+    """Imports torch or Lightning when something that needs it is asked for, and not before."""
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from jc3d.train import loop
-
-    return getattr(loop, name)
+    return getattr(importlib.import_module(f"jc3d.train.{_HOMES[name]}"), name)

@@ -2,13 +2,13 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from jc3d.train import TrainConfig, train
 
 
-def config(shards: Path, out: Path, **changes: object) -> TrainConfig:
-    settings: dict[str, object] = {
-        "preset": "r2n2-small",
+def config(shards: Path, out: Path, preset: str = "r2n2-small", **changes: Any) -> TrainConfig:
+    settings: dict[str, Any] = {
         "out": out,
         "data": (f"shards={shards}",),
         "val_data": (f"shards={shards}",),
@@ -21,10 +21,23 @@ def config(shards: Path, out: Path, **changes: object) -> TrainConfig:
         "checkpoint_every": 2,
         "workers": 0,
         "threads": 1,
-        "forced": 1.0,  # the likeliest bin of a pose can change by rounding, and the loss with it
         "progress": False,
     }
-    return TrainConfig(**{**settings, **changes})  # type: ignore[arg-type]
+    if not preset.startswith("rnn-"):
+        settings["teacher_forcing"] = 1.0  # the likeliest bin of a pose can change by rounding, and the loss with it
+    return TrainConfig(preset=preset, **{**settings, **changes})
+
+
+def loss_curve(out: Path) -> list[float]:
+    """The losses that a run has logged, by step."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    curve: dict[int, float] = {}
+    for file in sorted((out / "tensorboard").glob("events.*")):
+        events = EventAccumulator(str(file)).Reload()
+        if "train/loss" in events.Tags()["scalars"]:
+            curve |= {event.step: event.value for event in events.Scalars("train/loss")}
+    return [curve[step] for step in sorted(curve)]
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import torch
 import two_processes
 from torch import nn
 
+from jc3d.models import create
 from jc3d.nn.batch_norm import BatchNorm2d, recalibrated_norms
 
 
@@ -60,3 +61,18 @@ def test_recalibrated_norms_of_two_processes_equal_one(tmp_path: Path) -> None:
     for half in halves:
         torch.testing.assert_close(half[2], whole.running_mean)
         torch.testing.assert_close(half[3], whole.running_var)
+
+
+def test_norms_of_a_frozen_part_are_not_measured() -> None:
+    model = create("r2n2-small").train()
+    model.encoder.requires_grad_(False).eval()
+    before = {name: buffer.clone() for name, buffer in model.named_buffers() if name.endswith("running_mean")}
+    modes = {name: module.training for name, module in model.named_modules()}
+    with recalibrated_norms(model):
+        assert not any(module.training for module in model.encoder.modules())
+        model(torch.rand(2, 2, 3, 128, 128))
+    after = dict(model.named_buffers())
+    changed = {name for name, buffer in before.items() if not torch.equal(buffer, after[name])}
+    assert changed
+    assert changed == {name for name in before if not name.startswith("encoder.")}
+    assert {name: module.training for name, module in model.named_modules()} == modes

@@ -1,0 +1,120 @@
+"""Training of models that reconstruct: the grid after the last view is to be the object's ([J] eq. 15)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from jc3d.data.counter_rng import Random
+from jc3d.data.samples import ObjectSample
+from jc3d.losses import occupancy_loss
+from jc3d.metrics import best_quarter_turn, iou
+from jc3d.models import Model
+from jc3d.nn import LinearGates, PoseChoice
+from jc3d.train.pose_teacher import PoseTeacher
+from jc3d.train.sampling import own_share
+from jc3d.train.settings import TaskSettings, setting
+from jc3d.train.tasks.registry import register_task
+from jc3d.train.tasks.task import Losses, M, ScoreRow, Task, images_of, mean_score
+
+
+@dataclass(frozen=True)
+class ShapeSettings(TaskSettings):
+    """Settings of :class:`ShapeTask`.
+
+    Attributes:
+        gate_lr_scale: share of the learning rate for the layers between encoder and gates where the code enters by a
+            matrix, which nothing normalises. With ±1 inputs one step can move a pre-activation by K times its rate.
+        iou_weight: weight of the soft IoU beside the cross-entropy, see :func:`jc3d.losses.occupancy_loss`.
+        pose_weight: weight of the loss of the poses, where the model tells them.
+        teacher_forcing: share of the objects that are placed by their true poses, see :mod:`jc3d.train.pose_teacher`.
+    """
+
+    gate_lr_scale: float = setting(0.1, above=0)
+    iou_weight: float = setting(0.5, least=0)
+    pose_weight: float = setting(0.2, least=0)
+    teacher_forcing: float = setting(0.5, least=0, most=1)
+
+
+R = TypeVar("R", bound=ShapeSettings)
+
+
+class ShapeModel(Protocol):
+    """What is trained: views (B, V, 3, H, W) in [0, 1] to logits (B, 2, 32, 32, 32) after the last."""
+
+    def __call__(self, views: Tensor, choose: PoseChoice = ...) -> Tensor:
+        """Runs it, differentiably."""
+        ...
+
+
+class GridTask(Task[M, R]):
+    """What the tasks with a grid in the end do alike; the best checkpoint has the highest mean IoU."""
+
+    def __init__(self, settings: R, model: Model) -> None:
+        super().__init__(settings, model)
+        self._gate_layers = gate_layers(model)
+
+    def selection(self, rows: Sequence[ScoreRow]) -> float:
+        """Mean IoU, where there are several rates over these."""
+        return mean_score(rows, "miou")
+
+    def lr_scale(self, name: str, parameter: Tensor) -> float:
+        """Less for layers about a matrix into the gates."""
+        return self.settings.gate_lr_scale if name.startswith(self._gate_layers) else 1.0
+
+    def uses_muon(self, name: str, parameter: Tensor) -> bool:
+        """Not for layers about a matrix into the gates."""
+        return super().uses_muon(name, parameter) and not name.startswith(self._gate_layers)
+
+
+@register_task("shape", ShapeSettings)
+class ShapeTask(GridTask[ShapeModel, ShapeSettings]):
+    """Views of an object to its grid."""
+
+    def loss(self, model: ShapeModel, batch: ObjectSample, rng: Random) -> Losses:
+        """Occupancy and poses."""
+        teacher = make_teacher(self.settings, batch, rng)
+        return shape_losses(self.settings, model(images_of(batch), teacher), teacher)
+
+    def scores(self, model: ShapeModel, batch: ObjectSample) -> list[ScoreRow]:
+        """``miou`` at τ = 0.4, of the best quarter turn where the front is ambiguous."""
+        return [ScoreRow("miou", mean_iou(model(images_of(batch)), batch), len(batch.views))]
+
+    def calibrate(self, model: ShapeModel, batch: ObjectSample, rng: Random | None = None) -> None:
+        """Runs the model."""
+        model(images_of(batch))
+
+
+def gate_layers(model: nn.Module) -> tuple[str, ...]:
+    """Prefixes of the layers that nothing normalises: those about a matrix into the gates, if there is one."""
+    places = [name.removesuffix("gates") for name, each in model.named_modules() if isinstance(each, LinearGates)]
+    return tuple(place + part for place in places for part in ("head.", "gates.", "recurrence."))
+
+
+def make_teacher(settings: ShapeSettings, batch: ObjectSample, rng: Random) -> PoseTeacher:
+    """Places some of the objects by their true poses, the others by what the model believes."""
+    draws = rng.split(1)
+    placed = own_share(len(batch.grid), lambda: draws.chance(settings.teacher_forcing))
+    forced = torch.tensor(placed, device=batch.grid.device)
+    return PoseTeacher(batch.grid, batch.poses, batch.ambiguous_front, forced)
+
+
+def shape_losses(settings: ShapeSettings, logits: Tensor, teacher: PoseTeacher, before: Tensor | float = 0.0) -> Losses:
+    """The occupancy loss and that of the poses, if the model has told any, added to what is there before."""
+    total = before + occupancy_loss(logits, teacher.grid, teacher.free_target, settings.iou_weight)
+    if teacher.scores is None:
+        return Losses(total)
+    pose_loss = teacher.loss()
+    return Losses(total + settings.pose_weight * pose_loss, {"pose-loss": pose_loss})
+
+
+def mean_iou(logits: Tensor, batch: ObjectSample) -> float:
+    """The mean over a batch."""
+    logits = logits.float()
+    prob = torch.sigmoid(logits[:, 1] - logits[:, 0])
+    best, _turns = best_quarter_turn(prob, batch.grid)
+    return float(torch.where(batch.ambiguous_front, best, iou(prob, batch.grid)).mean())
