@@ -3,16 +3,13 @@
 It codes an image as the mean colour of each of its quarters, twelve bits an iteration.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import pytest
 import torch
-from jc3d.train.settings import TaskSettings, setting
-from jc3d.train.tasks import registry as task_registry
-from jc3d.train.tasks.task import Losses, ScoreRow, Task, images_of
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -30,6 +27,9 @@ from jc3d.models.model import CodeFormat, Model, ModelConfig, check_iterations
 from jc3d.nn import Binarizer
 from jc3d.ops import pack_bits, unpack_bits
 from jc3d.train import TrainConfig, train
+from jc3d.train.settings import TaskSettings, setting
+from jc3d.train.tasks import registry as task_registry
+from jc3d.train.tasks.task import Losses, ScoreRow, Task, images_of
 
 SIDE = 2  # quarters along each side
 BITS = 3 * SIDE * SIDE
@@ -120,14 +120,16 @@ class QuartersTask(Task[Quarters, QuartersSettings]):
         model(images_of(batch).flatten(0, 1))
 
 
-@pytest.fixture(autouse=True)
-def family(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Registers all of the above; gone after each test."""
+@pytest.fixture(autouse=True, scope="module")
+def family() -> Iterator[None]:
+    """Registers all of the above; gone after these tests."""
     registry.presets(), task_registry.tasks()
-    for module, table in ((registry, "_families"), (registry, "_presets"), (task_registry, "_tasks")):
-        monkeypatch.setattr(module, table, dict(getattr(module, table)))
-    registry.register("quarters", QuartersConfig, presets=[QuartersConfig("quarters-small")])(Quarters)
-    task_registry.register_task("quarters", QuartersSettings)(QuartersTask)
+    with pytest.MonkeyPatch.context() as patch:
+        for module, table in ((registry, "_families"), (registry, "_presets"), (task_registry, "_tasks")):
+            patch.setattr(module, table, dict(getattr(module, table)))
+        registry.register("quarters", QuartersConfig, presets=[QuartersConfig("quarters-small")])(Quarters)
+        task_registry.register_task("quarters", QuartersSettings)(QuartersTask)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -135,12 +137,13 @@ def views() -> Tensor:
     return ProceduralSource("test").get(25, 0, 2).views
 
 
-@pytest.fixture
-def trained(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def trained(family: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The weights of ten steps."""
     pytest.importorskip("lightning")
     settings = {"steps": 10, "checkpoint_every": 10, "batch_size": 2, "max_views": 1, "val_objects": 2, "power": 1.0}
-    config = TrainConfig(preset="quarters-small", out=tmp_path / "run", workers=0, progress=False, **settings)
+    out = tmp_path_factory.mktemp("run")
+    config = TrainConfig(preset="quarters-small", out=out, workers=0, progress=False, **settings)
     return train(config)
 
 
@@ -164,7 +167,9 @@ def test_it_codes_views_to_files_and_back(trained: Path, views: Tensor, tmp_path
 
 def test_it_is_evaluated(trained: Path) -> None:
     report = evaluate(trained, EvaluationProtocol(views=(1,), objects=2))
-    assert report.select(measure="l1", iterations=2).count == 2
+    (row,) = report.select(measure="l1", iterations=2)
+    assert row.count == 2
+    assert 0 < row.mean < 1
     assert {row.measure for row in report.rows} >= {"l1", "psnr", "ssim", "file_bytes"}
     assert "iou" not in {row.measure for row in report.rows}
 
