@@ -37,11 +37,9 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-for _command in (encode, reconstruct, decode, info, demo, models, export):
+for _command in (encode, reconstruct, decode, info, demo, models, export, evaluate, reproduce, prerender):
     app.command()(_command)
 add_command(app, train, train_options)
-for _command in (evaluate, reproduce, prerender):
-    app.command()(_command)
 app.add_typer(data, name="data")
 
 

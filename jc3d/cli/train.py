@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jc3d.cli.console import console, print_facts
+from jc3d.cli.console import console, print_facts, warn_renamed
 from jc3d.cli.dataclass_options import Options, hidden, options, shared_options
 
 if TYPE_CHECKING:
@@ -38,7 +38,12 @@ def train(
 ) -> None:
     """Train a model; several processes with [bold]torchrun --nproc-per-node N -m jc3d train[/bold]."""
     from jc3d.train.plan import plan, single
+    from jc3d.train.settings import RENAMED
 
+    for new, old in RENAMED.items():
+        if old in given:
+            warn_renamed(f"--{old.replace('_', '-')}", f"--{new.replace('_', '-')}")
+            given[new] = given.pop(old)
     runs = plan(recipe, **given) if recipe else [single(**given)]
     if dry_run:
         from jc3d.cli.dry_run import print_plan

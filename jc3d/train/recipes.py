@@ -16,7 +16,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Rendering:
-    """Objects to render once into shards before training (``python -m jc3d.jobs.prerender``).
+    """Objects to render once into shards before training (``jc3d prerender``).
 
     Attributes:
         source: of the objects, such as ``procedural``; ``FOLDER`` stands for one of the user's.
@@ -39,10 +39,8 @@ class Rendering:
 
     def command(self, split: str) -> str:
         """The command that renders a split."""
-        return (
-            f"python -m jc3d.jobs.prerender {self.source} {self.folder} --split {split} "
-            f"--count {self.splits[split]} --views {self.views}"
-        )
+        count = self.splits[split]
+        return f"jc3d prerender {self.source} {self.folder} --split {split} --count {count} --views {self.views}"
 
 
 @dataclass(frozen=True)

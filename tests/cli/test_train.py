@@ -107,10 +107,11 @@ def test_given_defaults_are_given(seen: list[TrainConfig], capsys: pytest.Captur
 
 
 @pytest.mark.parametrize("new", RENAMED)
-def test_old_names_are_hidden_options(new: str, seen: list[TrainConfig]) -> None:
-    with pytest.warns(DeprecationWarning, match=f"{RENAMED[new]}: the argument is named {new} now"):
-        assert main(["train", "--preset", "direct", f"--{RENAMED[new].replace('_', '-')}", "0.25"]) == 0
+def test_old_names_are_hidden_options(new: str, seen: list[TrainConfig], capsys: pytest.CaptureFixture[str]) -> None:
+    flags = {name: "--" + name.replace("_", "-") for name in (RENAMED[new], new)}
+    assert main(["train", "--preset", "direct", flags[RENAMED[new]], "0.25"]) == 0
     assert seen == [TrainConfig(preset="direct", **{new: 0.25})]
+    assert capsys.readouterr().err == f"jc3d: {flags[RENAMED[new]]} is named {flags[new]} now\n"
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,8 @@ def config(shards: Path, out: Path, preset: str = "r2n2-small", **changes: Any) 
     }
     if not preset.startswith("rnn-"):
         settings["teacher_forcing"] = 1.0  # the likeliest bin of a pose can change by rounding, and the loss with it
+    if not preset.startswith(("r2n2-", "implicit-")):
+        settings |= {"max_views": 2, "val_objects": 2}  # images of several iterations cost many times as much
     return TrainConfig(preset=preset, **{**settings, **changes})
 
 

@@ -88,7 +88,6 @@ def test_every_command_of_a_model_card_is_a_phase(name: str) -> None:
 
 def test_renderings_are_commands() -> None:
     rendering = Rendering("meshes=FOLDER", "shards/meshes", 256)
-    assert rendering.command("train") == (
-        "python -m jc3d.jobs.prerender meshes=FOLDER shards/meshes --split train --count 256 --views 6"
-    )
+    expected = "jc3d prerender meshes=FOLDER shards/meshes --split train --count 256 --views 6"
+    assert rendering.command("train") == expected
     assert rendering.command("val").endswith("--split val --count 128 --views 6")
