@@ -9,13 +9,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from jc3d.nn.conv_block import NEGATIVE_SLOPE
-from jc3d.nn.gates import SKIP_CHANNELS, SKIP_SIDE, PoseChoice, ViewGates
+from jc3d.nn.gates import SKIP_CHANNELS, SKIP_SIDE, CodeFeatures, Gates, ViewGates
 from jc3d.nn.image_blocks import DownsampleConv2d, ResidualConv2d
 from jc3d.nn.pose_head import PoseHead, most_likely_pose
 from jc3d.nn.unprojection import Unproject
 
 
-class UnprojectedGates(nn.Module):
+class UnprojectedGates(Gates):
     """(N, K) -> (N, 3·N_h, S, S, S): the code is a small map, read by a network and unprojected into space.
 
         codes ──> map ──trunk──┬─ feature map ────unproject────> skip features ──┬──> (past the recurrence)
@@ -86,13 +86,19 @@ class UnprojectedGates(nn.Module):
         self.to_gates = nn.Conv3d(SKIP_CHANNELS, 3 * channels, kernel_size=cells, stride=cells)
         self.coarse = nn.Linear(context_size, 3 * channels * (side // 2) ** 3)
 
-    def forward(self, codes: Tensor, choose: PoseChoice = most_likely_pose) -> ViewGates:
-        """Gates of codes; ``choose`` decides where the views are placed from."""
+    def read(self, codes: Tensor) -> CodeFeatures:
+        """Reads codes as maps: features to unproject, and where the views seem to be taken from."""
         missing = self.code_channels * self.code_side**2 - codes.shape[1]
         maps = F.pad(codes, (0, missing)).view(-1, self.code_channels, self.code_side, self.code_side)
         trunk = self.trunk(maps.contiguous(memory_format=torch.channels_last))
         context = self.context(trunk)
-        poses = choose(self.pose(context))
-        skip_features = self.to_skip(self.unproject(self.features(trunk), poses))
-        coarse = self.coarse(context).unflatten(1, self.coarse_shape)
+        return CodeFeatures(trunk, context, self.pose(context))
+
+    def place(self, read: CodeFeatures, poses: Tensor | None = None) -> ViewGates:
+        """Unprojects what was read."""
+        assert read.context is not None
+        assert read.pose_scores is not None
+        poses = most_likely_pose(read.pose_scores) if poses is None else poses
+        skip_features = self.to_skip(self.unproject(self.features(read.features), poses))
+        coarse = self.coarse(read.context).unflatten(1, self.coarse_shape)
         return ViewGates(self.to_gates(skip_features) + F.interpolate(coarse, scale_factor=2.0), skip_features)

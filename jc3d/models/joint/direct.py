@@ -18,8 +18,7 @@ from jc3d.models.joint.joint import Joint, JointConfig
 from jc3d.models.registry import register
 from jc3d.models.shape.config import R2N2Config, ReconstructionConfig
 from jc3d.models.shape.r2n2 import R2N2_PAPER, R2N2_SMALL
-from jc3d.models.shape.reconstruction import Reconstruction
-from jc3d.nn import PoseChoice
+from jc3d.models.shape.reconstruction import CodeReading, Reconstruction
 from jc3d.ops import unpack_bits
 
 Fusion = Literal["concat", "recurrent"]
@@ -92,9 +91,8 @@ class Direct(Joint):
         self.compressor = RnnCompressor(config.compressor)
         self.reconstruction = Reconstruction(config.reconstruction)
 
-    def _logits(self, codes: Tensor, images: Tensor, shape: torch.Size, choose: PoseChoice) -> Tensor:
-        inputs = self._fused(codes.flatten(2))
-        return self.reconstruction.logits_of_codes(inputs.unflatten(0, (shape[0], -1)), choose)
+    def _read(self, codes: Tensor, images: Tensor, shape: torch.Size) -> CodeReading:
+        return self.reconstruction.read(self._fused(codes.flatten(2)).unflatten(0, (shape[0], -1)))
 
     @torch.inference_mode()
     def shape_inputs(self, packed: Tensor) -> Tensor:

@@ -18,9 +18,7 @@ from jc3d.models.image.convlstm import RnnCompressor
 from jc3d.models.image.convlstm_config import RnnConfig
 from jc3d.models.model import VIEW_SIZE, CodeFormat, Model, ModelConfig
 from jc3d.models.shape.config import ReconstructionConfig
-from jc3d.models.shape.reconstruction import Reconstruction
-from jc3d.nn import PoseChoice
-from jc3d.nn.pose_head import most_likely_pose
+from jc3d.models.shape.reconstruction import CodeReading, Reconstruction
 
 
 @dataclass(frozen=True)
@@ -69,6 +67,18 @@ class JointOutput(NamedTuple):
     images: Tensor
 
 
+class JointReading(NamedTuple):
+    """:class:`JointOutput` before the views are placed.
+
+    Attributes:
+        reading: of the codes, for :meth:`Reconstruction.logits`.
+        images: as in :class:`JointOutput`.
+    """
+
+    reading: CodeReading
+    images: Tensor
+
+
 class Joint(Model):
     """What both models do alike: views to codes, codes to images, and what the recurrence reads of codes."""
 
@@ -77,26 +87,30 @@ class Joint(Model):
     compressor: RnnCompressor
     reconstruction: Reconstruction
 
-    def forward(self, views: Tensor, iterations: int, choose: PoseChoice = most_likely_pose) -> JointOutput:
-        """Trains on this.
+    def read_views(self, views: Tensor, iterations: int) -> JointReading:
+        """Codes of views, their images, and what the codes are read as.
 
         Args:
             views: (B, V, 3, 128, 128) in [0, 1].
             iterations: of each view's code.
-            choose: decides where views are placed from, see :class:`jc3d.models.Reconstruction`.
         """
         codes, images = self.compressor(views.flatten(0, 1), iterations)
-        return JointOutput(self._logits(codes, images, views.shape[:2], choose), images)
+        return JointReading(self._read(codes, images, views.shape[:2]), images)
+
+    def forward(self, views: Tensor, iterations: int) -> JointOutput:
+        """Logits by the most likely poses, and images; arguments as in :meth:`read_views`."""
+        reading, images = self.read_views(views, iterations)
+        return JointOutput(self.reconstruction.logits(reading), images)
 
     def logits_at(self, views: Tensor, iterations: list[int]) -> tuple[list[Tensor], Tensor]:
         """Logits for several rates of the same codes, and the images (T, B·V, 3, 128, 128) of the largest."""
         codes, images = self.compressor(views.flatten(0, 1), max(iterations))
-        shape = views.shape[:2]
-        return [self._logits(codes[:, :n], images[:n], shape, most_likely_pose) for n in iterations], images
+        readings = (self._read(codes[:, :n], images[:n], views.shape[:2]) for n in iterations)
+        return [self.reconstruction.logits(reading) for reading in readings], images
 
     @abstractmethod
-    def _logits(self, codes: Tensor, images: Tensor, shape: torch.Size, choose: PoseChoice) -> Tensor:
-        """Of (B·V, T, M, h, w) codes and (T, B·V, 3, H, W) images of (B, V) views."""
+    def _read(self, codes: Tensor, images: Tensor, shape: torch.Size) -> CodeReading:
+        """What is read of (B·V, T, M, h, w) codes and (T, B·V, 3, H, W) images of (B, V) views."""
 
     # Inference path ------------------------------------------------------------------------------------------------
 

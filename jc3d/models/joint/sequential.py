@@ -17,7 +17,7 @@ from jc3d.models.joint.joint import Joint, JointConfig
 from jc3d.models.registry import register
 from jc3d.models.shape.config import R2N2Config
 from jc3d.models.shape.r2n2 import R2N2, R2N2_PAPER, R2N2_SMALL
-from jc3d.nn import PoseChoice
+from jc3d.models.shape.reconstruction import CodeReading
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,8 @@ class SequentialJoint(Joint):
         self.compressor = RnnCompressor(config.compressor)
         self.reconstruction = R2N2(config.reconstruction)
 
-    def _logits(self, codes: Tensor, images: Tensor, shape: torch.Size, choose: PoseChoice) -> Tensor:
-        logits: Tensor = self.reconstruction(images[-1].unflatten(0, shape), choose)
-        return logits
+    def _read(self, codes: Tensor, images: Tensor, shape: torch.Size) -> CodeReading:
+        return self.reconstruction.read_views(images[-1].unflatten(0, shape))
 
     def shape_inputs(self, packed: Tensor) -> Tensor:
         """Codes of the decoded views, (V, T, bytes) -> (V, K)."""

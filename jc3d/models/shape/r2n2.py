@@ -21,12 +21,10 @@ from jc3d.models.model import Model, check_iterations
 from jc3d.models.registry import register
 from jc3d.models.shape import parts
 from jc3d.models.shape.config import R2N2Config
-from jc3d.models.shape.reconstruction import Reconstruction
+from jc3d.models.shape.reconstruction import CodeReading, Reconstruction
 from jc3d.models.shape.view_encoder import ViewEncoder
-from jc3d.nn import PoseChoice
 from jc3d.nn.conv_block import NEGATIVE_SLOPE
 from jc3d.nn.deterministic import one_thread
-from jc3d.nn.pose_head import most_likely_pose
 
 _VIEWS_AT_ONCE = 32  # bounds the memory of the encoder, some 2 MB a view at the paper's widths
 
@@ -92,14 +90,13 @@ class R2N2(Reconstruction, Model):
         codes: Tensor = self.head(features)
         return codes[:, : self.config.code_size]
 
-    def forward(self, views: Tensor, choose: PoseChoice = most_likely_pose) -> Tensor:
-        """Trains on this: (B, V, 3, 128, 128) in [0, 1] -> logits (B, 2, 32, 32, 32) after the last view.
+    def read_views(self, views: Tensor) -> CodeReading:
+        """:meth:`read` of the codes of (B, V, 3, 128, 128) views in [0, 1], V of each of B objects."""
+        return self.read(self.codes_of_views(views.flatten(0, 1)).unflatten(0, views.shape[:2]))
 
-        Args:
-            views: V views of each of B objects.
-            choose: decides where the B·V views, object by object, are placed from; only models that unproject ask it.
-        """
-        return self.logits_of_codes(self.codes_of_views(views.flatten(0, 1)).unflatten(0, views.shape[:2]), choose)
+    def forward(self, views: Tensor) -> Tensor:
+        """(B, V, 3, 128, 128) views in [0, 1] -> logits (B, 2, 32, 32, 32) after the last, by the most likely poses."""
+        return self.logits(self.read_views(views))
 
     # Inference path ------------------------------------------------------------------------------------------------
 

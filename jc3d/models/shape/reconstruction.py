@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from jc3d.models.model import Part
 from jc3d.models.shape.config import ReconstructionConfig
 from jc3d.models.shape.grid_decoder import GridDecoder
-from jc3d.nn import ConvLSTM3d, GridState, LinearGates, PoseChoice, UnprojectedGates, ViewGates
+from jc3d.nn import ConvLSTM3d, Gates, GridState, LinearGates, UnprojectedGates, ViewGates
 from jc3d.nn.deterministic import one_thread
-from jc3d.nn.pose_head import most_likely_pose
+from jc3d.nn.gates import CodeFeatures
 from jc3d.ops import unpack_bits
 
 
@@ -34,6 +34,24 @@ class ReceiverState(NamedTuple):
     h: Tensor
     c: Tensor
     skip_features: Tensor
+
+
+class CodeReading(NamedTuple):
+    """What is read of the codes of B objects with V views each, before the views are placed.
+
+    Attributes:
+        codes: of the B·V codes, object by object.
+        objects: B.
+    """
+
+    codes: CodeFeatures
+    objects: int
+
+    @property
+    def pose_scores(self) -> Tensor | None:
+        """(B, V, AZIMUTH_BINS + 2), see :class:`jc3d.nn.pose_head.PoseHead`; None where views are not placed."""
+        scores = self.codes.pose_scores
+        return None if scores is None else scores.unflatten(0, (self.objects, -1))
 
 
 class Reconstruction(Part):
@@ -56,7 +74,7 @@ class Reconstruction(Part):
     def _make_front(self) -> None:
         """Builds what stands before the gates: here nothing."""
 
-    def _make_gates(self, config: ReconstructionConfig) -> nn.Module:
+    def _make_gates(self, config: ReconstructionConfig) -> Gates:
         if not config.unproject_channels:
             return LinearGates(config.code_size, config.hidden_channels, config.cell_side)
         return UnprojectedGates(
@@ -71,26 +89,31 @@ class Reconstruction(Part):
             norm=config.norm,
         )
 
-    def logits_of_codes(self, codes: Tensor, choose: PoseChoice = most_likely_pose) -> Tensor:
-        """Trains on this: (B, V, K) -> logits (B, 2, 32, 32, 32) after the last code.
+    # Differentiable path -------------------------------------------------------------------------------------------
+
+    def read(self, codes: Tensor) -> CodeReading:
+        """Reads the codes of objects: (B, V, K), V codes of each of B objects."""
+        return CodeReading(self.gates.read(codes.flatten(0, 1)), len(codes))
+
+    def logits(self, reading: CodeReading, poses: Tensor | None = None) -> Tensor:
+        """Logits of the grids after the last code, (B, 2, 32, 32, 32).
 
         Args:
-            codes: V codes of each of B objects.
-            choose: decides where the B·V views, object by object, are placed from; only models that unproject ask it.
+            reading: of the codes.
+            poses: (B, V, 3) to place the views by, see :class:`jc3d.nn.pose_head.PoseHead`; None: the most likely ones.
         """
-        gates = self._gates(codes.flatten(0, 1), choose)
+        gates = self.gates.place(reading.codes, None if poses is None else poses.flatten(0, 1))
         # View by view in memory: a step reads its gates where they are.
-        x_gates = gates.x_gates.unflatten(0, (len(codes), -1)).transpose(0, 1).contiguous()
+        x_gates = gates.x_gates.unflatten(0, (reading.objects, -1)).transpose(0, 1).contiguous()
         state: GridState | None = None
         for view_gates in x_gates:
             state = self.recurrence(view_gates, state)
         assert state is not None
-        logits: Tensor = self.decoder(state.h, gates.skip_features.unflatten(0, (len(codes), -1)).amax(dim=1))
+        skip_features = gates.skip_features.unflatten(0, (reading.objects, -1)).amax(dim=1)
+        logits: Tensor = self.decoder(state.h, skip_features)
         return logits
 
-    def _gates(self, codes: Tensor, choose: PoseChoice) -> ViewGates:
-        gates: ViewGates = self.gates(codes, choose) if self.config.unproject_channels else self.gates(codes)
-        return gates
+    # Inference path ------------------------------------------------------------------------------------------------
 
     def _gates_of_each(self, codes: Tensor) -> ViewGates:
         """Gates of (N, K) codes, batch-invariant: unprojecting models process one code at a time on one thread.
@@ -99,12 +122,16 @@ class Reconstruction(Part):
         So a code has one pose in any batch, in a stream and with any number of threads.
         """
         if not self.config.unproject_channels:
-            return self._gates(codes, most_likely_pose)
+            return self._gates(codes)
         if codes.dtype == torch.uint8:
             codes = unpack_bits(codes, self.config.code_size)
         with one_thread():
-            each = [self._gates(code.clone(), most_likely_pose) for code in codes.split(1)]
+            each = [self._gates(code.clone()) for code in codes.split(1)]
         return ViewGates(*(torch.cat(parts) for parts in zip(*each, strict=True)))
+
+    def _gates(self, codes: Tensor) -> ViewGates:
+        gates: ViewGates = self.gates(codes)
+        return gates
 
     @torch.inference_mode()
     def step(self, codes: Tensor, state: ReceiverState | None = None) -> ReceiverState:
