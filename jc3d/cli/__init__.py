@@ -37,12 +37,10 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-for _command in (encode, reconstruct, decode, info, demo, models, export, evaluate, reproduce, prerender):
+for _command in (encode, reconstruct, decode, info, demo, models, export, reproduce, prerender):
     app.command()(_command)
 add_command(app, train, train_options)
 add_command(app, evaluate, evaluate_options)
-app.command()(reproduce)
-app.command()(prerender)
 app.add_typer(data, name="data")
 
 
