@@ -22,7 +22,7 @@ from jc3d.cli.dataclass_options import add_command
 from jc3d.cli.decode import decode
 from jc3d.cli.demo import demo
 from jc3d.cli.encode import encode
-from jc3d.cli.evaluate import evaluate
+from jc3d.cli.evaluate import evaluate, evaluate_options
 from jc3d.cli.export import export
 from jc3d.cli.info import info
 from jc3d.cli.models import models
@@ -37,9 +37,10 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-for _command in (encode, reconstruct, decode, info, demo, models, export, evaluate, reproduce, prerender):
+for _command in (encode, reconstruct, decode, info, demo, models, export, reproduce, prerender):
     app.command()(_command)
 add_command(app, train, train_options)
+add_command(app, evaluate, evaluate_options)
 app.add_typer(data, name="data")
 
 

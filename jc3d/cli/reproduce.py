@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jc3d.cli.console import console, new_table
+from jc3d.cli.console import console
 
 
 def reproduce(
@@ -42,11 +42,10 @@ def reproduce(
     from jc3d.reproduce import reproduce as run
 
     if show:
-        table = new_table("name", "state", "minutes", "command")
-        table.columns[-1].justify = "left"
         for name, state, minutes, command in listed(names or (), out):
-            table.add_row(name, state, f"{minutes:g}", command)
-        console.print(table)
+            time = f"{minutes:.0f} min" if minutes >= 1 else f"{60 * minutes:.0f} s"
+            cost = f", {time} on two cores" if minutes else ""
+            console.print(f"[bold]{name}[/bold]: {state}{cost}\n    {command}", soft_wrap=True)
         return
     if data_folder is not None:
         meshes, armchair = meshes or data_folder / "meshes", armchair or data_folder / "armchair"

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import get_args
 
 from jc3d.data.samples import Split
 from jc3d.errors import renamed_arguments
 from jc3d.geometry.threshold import THRESHOLD
 
+RENAMED = {"refinement_steps": "search_steps"}
+"""Fields that had another name in the release before: new name -> old name."""
+
 
 @dataclass(frozen=True)
 class Protocol:
     """What a number depends on besides the codec; every combination of views, rates and thresholds is a setting.
 
+    The command line has an option for each field, see :mod:`jc3d.cli.dataclass_options`.
+
     Attributes:
-        data: the source, see :mod:`jc3d.data.sources`.
-        split: which part of it.
+        data: the objects: ``procedural``, or ``meshes=``, ``shards=`` or ``r2n2=FOLDER``. See
+            :mod:`jc3d.data.sources`.
+        split: which part of the data.
         views: random views of each object that are coded. The most are drawn, fewer are the first of these, which are
             the very views that would be drawn if no more were asked for.
-        iterations: the rates of a model, of each view's code; of none, the fewest and the most that the model has.
-        thresholds: τ, fixed beforehand.
+        iterations: the rates of a model, of each view's code; if not given, the fewest and the most.
+        thresholds: a cell is occupied where its probability is above this. Fixed beforehand: τ of [J].
         first: index in the split of the first object.
-        objects: how many objects at most; 0 for all of the rest.
+        objects: at most so many objects; 0 for all of the rest.
         seed: draws cameras and lights.
         thirteen: count only objects of the thirteen categories.
-        refinement_steps: of the sender's search for better bits, see :meth:`jc3d.Codec.encode`.
-        num_bytes: the rates of a classical codec: most bytes of each view's stream, or of its payload where the codec's
-            name ends in ``-payload``.
+        refinement_steps: gradient steps with which the sender improves the codes of images. See
+            :meth:`jc3d.Codec.encode`.
+        num_bytes: the rates of a classical codec, most bytes of each view's stream. Where its name ends in
+            ``-payload``, of the stream without its headers.
 
     Raises:
         ValueError: no number of views or no threshold, a number out of range, or one twice.
@@ -37,11 +44,11 @@ class Protocol:
     split: Split = "test"
     views: tuple[int, ...] = (5,)
     iterations: tuple[int, ...] = ()
-    thresholds: tuple[float, ...] = (THRESHOLD,)
+    thresholds: tuple[float, ...] = field(default=(THRESHOLD,), metadata={"flags": ("--threshold",)})
     first: int = 0
     objects: int = 1300
     seed: int = 0
-    thirteen: bool = True
+    thirteen: bool = field(default=True, metadata={"flags": ("--thirteen/--all-objects",)})
     refinement_steps: int = 0
     num_bytes: tuple[int, ...] = ()
 
@@ -93,5 +100,4 @@ class Protocol:
         return self
 
 
-# The name of a release before.
-Protocol.__init__ = renamed_arguments(refinement_steps="search_steps")(Protocol.__init__)  # type: ignore[method-assign]
+Protocol.__init__ = renamed_arguments(**RENAMED)(Protocol.__init__)  # type: ignore[method-assign]

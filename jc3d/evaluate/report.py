@@ -16,6 +16,7 @@ from jc3d.evaluate.protocol import Protocol
 from jc3d.evaluate.rows import ALL, Row, Setting
 from jc3d.evaluate.rules import rules
 from jc3d.io.atomic import atomic_write
+from jc3d.metrics.rate import compression_ratio
 
 PAYLOAD = "-payload"
 """Ends the names of classical codecs whose size is counted without headers."""
@@ -120,16 +121,13 @@ class Report:
         return self.of(setting, measure or self.identity.counted)
 
     def ratio(self, setting: Setting, measure: str | None = None) -> float:
-        """How many times smaller all objects are than their views as 24-bit pixels ([J] eq. 12).
+        """How many times smaller an object is than its views as 24-bit pixels, by the mean of the bytes ([J] eq. 12).
 
         Args:
             setting: of the codes.
             measure: as for :meth:`size`.
         """
-        from jc3d.metrics.rate import compression_ratio
-
-        size = self.size(setting, measure)
-        return compression_ratio(round(size.total), *self.image_size, images=setting.views * size.count)
+        return compression_ratio(self.size(setting, measure).mean, *self.image_size, images=setting.views)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, as in the file: the fields, and after the protocol ``rules``, the same in words."""

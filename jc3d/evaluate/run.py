@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from rich.console import Console
 from rich.progress import track
 
 from jc3d.data.categories import CATEGORIES
@@ -67,7 +68,7 @@ def _samples(protocol: Protocol, progress: bool) -> Iterator[ObjectSample]:
     """The objects that count."""
     source = SourceSpec.parse(protocol.data).open(protocol.split)
     indices = range(len(source))[protocol.first :][: protocol.objects or None]
-    for index in track(indices, "evaluating", disable=not progress):
+    for index in track(indices, "evaluating", console=Console(stderr=True), disable=not progress):
         sample = source.get(index, protocol.seed, max(protocol.views))
         if not (protocol.thirteen and int(sample.category) == OTHER_CATEGORY):
             yield sample

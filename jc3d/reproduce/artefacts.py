@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import Literal
@@ -79,12 +81,12 @@ class StoredReport(Artefact):
     Attributes:
         model: packaged model or classical codec; else the label of a weights file that the user brings.
         protocol: of the evaluation; ``meshes=FOLDER`` stands for the folder that the user brings.
-        measure: makes the report.
+        measure: makes the report; None: :func:`jc3d.evaluate.evaluate`.
     """
 
     model: str
     protocol: Protocol
-    measure: Callable[[str | Path, Protocol], Report] = lambda model, protocol: evaluate(model, protocol, progress=True)
+    measure: Callable[[str | Path, Protocol], Report] | None = None
 
     def path(self, out: Path) -> Path:
         """Where it stands."""
@@ -126,37 +128,44 @@ class StoredReport(Artefact):
         """See :class:`Artefact`."""
         if FOLDER in self.protocol.data and inputs.meshes is None:
             return "--meshes"
-        known = self.model in models.packaged() or self.model in BASELINES or self.model in inputs.weights
-        return None if known else f"--weights {self.model}.safetensors"
+        return None if self._is_known or self.model in inputs.weights else f"--weights {self.model}.safetensors"
 
     def make(self, out: Path, inputs: Inputs) -> None:
         """See :class:`Artefact`."""
         model = inputs.weights.get(self.model, self.model)
         data = self.protocol.data.replace(FOLDER, str(inputs.meshes))
-        report = self.measure(model, replace(self.protocol, data=data))
+        protocol = replace(self.protocol, data=data)
+        measure = self.measure or partial(evaluate, progress=sys.stderr.isatty())
+        report = measure(model, protocol)
         stored = replace(report, protocol=replace(report.protocol, data=self.protocol.data))
         self.path(out).parent.mkdir(exist_ok=True)
         stored.save(self.path(out))
 
     @property
     def command(self) -> str:
-        """What makes it alone: ``jc3d evaluate`` with the settings that are not the defaults."""
-        words = ["jc3d evaluate", f"--model {self.model}", *_options(self.protocol), f"-o {self.name}.json"]
-        return " ".join(words)
+        """What makes it alone: for an evaluation, ``jc3d evaluate`` with the settings that are not the defaults."""
+        if self.measure is not None:
+            return super().command
+        model = self.model if self._is_known else f"{self.model}.safetensors"
+        return " ".join(["jc3d evaluate", f"--model {model}", *_options(self.protocol), f"-o {self.name}.json"])
+
+    @property
+    def _is_known(self) -> bool:
+        """Whether the model comes with the package."""
+        return self.model in models.packaged() or self.model in BASELINES
 
 
 def _options(protocol: Protocol) -> Iterator[str]:
     """The options of ``jc3d evaluate`` for what is not the default."""
     for setting in fields(protocol):
-        value, name = getattr(protocol, setting.name), setting.name.replace("_", "-")
-        if setting.default is not MISSING and value == setting.default:
+        value = getattr(protocol, setting.name)
+        (flag,) = setting.metadata.get("flags", (f"--{setting.name.replace('_', '-')}",))
+        if value == setting.default:
             continue
         if isinstance(value, bool):
-            yield "--thirteen" if value else "--all-objects"
-        elif isinstance(value, tuple):
-            yield from (f"--{name.removesuffix('s') if name == 'thresholds' else name} {each}" for each in value)
+            yield flag.split("/")[not value]
         else:
-            yield f"--{name} {quote(str(value))}"
+            yield from (f"{flag} {quote(str(each))}" for each in (value if isinstance(value, tuple) else (value,)))
 
 
 @dataclass(frozen=True)

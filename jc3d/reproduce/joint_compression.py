@@ -129,7 +129,9 @@ def _pages() -> Iterator[Page]:
     shapes, images = tuple(_shape_reports()), tuple(_image_reports())
     yield Page("shape-page", "README.md", (*shapes, INSTRUCTION_SETS), _write_shape_page)
     yield Page("compression-page", "compression.md", images, _write_compression_page)
-    yield Page("readme", "../../README.md", (*shapes, *images), _write_readme)
+    shown = [report for report in (*shapes, *images) if report.model != TWIN and report.protocol.views == UNSEEN.views]
+    both = tuple(report for report in shown if not report.name.endswith("-same-objects"))
+    yield Page("readme", "../../README.md", both, _write_readme)
     for name in (*SHAPES, *DECODING):
         own = tuple(report for report in (*shapes, *images) if report.name in (f"{name}-procedural", f"{name}-meshes"))
         yield Page(f"card-{name}", f"../../jc3d/weights/{name}.md", own, _card(name))

@@ -2,58 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from jc3d import models
 from jc3d.evaluate import Report
 from jc3d.evaluate.rows import ALL
 from jc3d.reproduce.markdown import bullet, commands, page, prose, table
+from jc3d.train.recipes import RECIPES
 
-_SHARDS = "python -m jc3d.jobs.prerender"
-
-
-class History(NamedTuple):
-    """How training data and starting weights came about, which the weights do not tell themselves."""
-
-    paragraphs: tuple[str, ...]
-    commands: tuple[str, ...]
-
-
-SHAPES = History(
-    (
-        "`--init` is the weights that commit bf49519 packaged: 16,500 steps (8,500 from scratch at commit c5e5af9 and "
-        "8,000 at 118bba0; their cards there have the commands). So `implicit-384` and `r2n2-small` have seen the same "
-        "24,500 steps.",
-        "The shards are 51,200 procedural objects (every second one augmented, on average) and 6,400 variations of the "
-        "training meshes (one group in ten held back), six views each, and 128 of each for validation. They were "
-        "rendered at commits c5e5af9 (the first 30,720 objects and the meshes) and aa2e261 by the commands below, each "
-        "also with `--split val --count 128`:",
-    ),
-    (
-        f"{_SHARDS} procedural shards/procedural --count 51200",
-        f"{_SHARDS} meshes=FOLDER shards/meshes --count 6400",
-    ),
+SHAPES = (
+    "`--init` is the weights that commit bf49519 packaged: the recipe's first 16,500 steps. So `implicit-384` and "
+    "`r2n2-small` have seen the same 24,500 steps.",
+    "Of the procedural objects every second one is augmented, on average; of the training meshes one group in ten is "
+    "held back. The first 30,720 objects and the meshes were rendered at commit c5e5af9, the others at aa2e261, all of "
+    "them by",
 )
-IMAGES = History(
-    (
-        "The files under `start/` come from the packaged weights of commit 0b1625b, whose cards say how these were "
-        "trained (three to five thousand steps, in bfloat16, an hour and more for each on two shared cores) and which "
-        "coded no colours. `rnn-small-3` and `direct-3` are its `rnn-small` and `direct` after "
-        "`docs/results/open_colours.py` of commit 94f69a4. `rnn-small-4` is step 200 of the first command below, with "
-        "the same data, at that commit. `rnn-small-5` is the packaged `rnn-small`. `sequential-3` is its `sequential`, "
-        "which here learns to read the new compressor's images.",
-        "What came after these files was trained in an hour on two cores without bfloat16, a core each.",
-        "The shards are 20,480 procedural objects and 2,560 variations of the training meshes, six views each, and 128 "
-        "of each for validation, rendered by the other commands, each also with `--split val --count 128`:",
-    ),
-    (
-        "jc3d train --preset rnn-small --steps 1200 --init start/rnn-small-3.safetensors --seed 3 --batch-size 12 "
-        "--learning-rate 2e-3 --warmup 50 --min-iterations 2 --ssim-weight 0.5 --colour-weight 4 --min-views 1 "
-        "--max-views 1",
-        f"{_SHARDS} procedural shards/procedural --count 20480",
-        f"{_SHARDS} meshes=FOLDER shards/meshes --count 2560",
-    ),
+IMAGES = (
+    "The files under `start/` come from the packaged weights of commit 0b1625b, whose cards say how these were trained "
+    "(three to five thousand steps, in bfloat16, an hour and more for each on two shared cores) and which coded no "
+    "colours. `rnn-small-3` and `direct-3` are its `rnn-small` and `direct` after `docs/results/open_colours.py` of "
+    "commit 94f69a4; `rnn-small-4` is step 200 of the first phase of the recipe `rnn-small-packaged`; `rnn-small-5` is "
+    "the packaged `rnn-small`; `sequential-3` is its `sequential`, which here learns to read the new compressor's "
+    "images.",
+    "What came after these files was trained in an hour on two cores without bfloat16, a core each. The shards were "
+    "rendered by",
 )
+"""How the data and the first weights came about, as far as neither the weights nor a recipe tell."""
+
 _NOT_SHAPES = "objects that are not upright, scenes with a background, or objects far from ShapeNet-13"
 _NOT_IMAGES = "natural images, which it blurs: it has seen objects on white only"
 
@@ -67,44 +43,46 @@ def model_card(name: str, report: Report, meshes: Report | None = None) -> str:
         meshes: of its weights on test meshes, where they were evaluated on them.
     """
     metadata = models.read_metadata(models.packaged_path(name))
-    info, most = metadata["info"], metadata["config"].max_iterations
     decodes = "psnr" in report.measures
-    history = IMAGES if decodes else SHAPES
     results = (_by_rate(report), _note(report)) if decodes else (_by_data(report, meshes),)
-    sources = ", ".join(f"`{source}`" for source in info["config"]["data"])
     return page(
         f"# {name}",
-        prose(_size(name, metadata, most)),
+        prose(_size(name, metadata, report.image_size)),
         *results,
-        "\n".join(
-            [
-                bullet(f"**Data**: {sources}; seed {info['config']['seed']}."),
-                bullet(f"**Start**: {info.get('init') or 'fresh weights'}."),
-                bullet(f"**Train it**: `jc3d train --recipe {name}`."),
-                bullet(
-                    f"**These weights**: commit {info['commit']}, torch {info['torch']}, step {info['steps']} of "
-                    f"{info['config']['steps']}; {_validation(info)}."
-                ),
-                bullet(f"**Not for**: {_NOT_SHAPES if 'iou' in report.measures else _NOT_IMAGES}."),
-            ]
-        ),
-        "These weights were made by",
-        commands(info["command"]),
-        *map(prose, history.paragraphs),
-        commands(*history.commands),
+        prose(f"Not for {_NOT_SHAPES if 'iou' in report.measures else _NOT_IMAGES}."),
+        "## Training",
+        *_training(name, metadata["info"], IMAGES if decodes else SHAPES),
     )
 
 
-def _size(name: str, metadata: dict[str, Any], most: int) -> str:
+def _training(name: str, info: dict[str, Any], history: Sequence[str]) -> Iterator[str]:
+    """Recipes, and where these very weights come from."""
+    recipes = {each: RECIPES[each] for each in (name, f"{name}-packaged") if each in RECIPES}
+    yield "\n".join(bullet(f"`jc3d train --recipe {each}`: {recipe.about}") for each, recipe in recipes.items())
+    phases = [phase for recipe in recipes.values() for phase in recipe.phases if phase.commit and phase.note]
+    if phases:
+        yield "\n".join(bullet(f"Phase `{phase.name}`, commit {phase.commit}: {phase.note}") for phase in phases)
+    sources = ", ".join(f"`{source}`" for source in info["config"]["data"])
+    yield prose(
+        f"These weights are of step {info['steps']} of {info['config']['steps']} at commit {info['commit']} with torch "
+        f"{info['torch']}, from {info.get('init') or 'fresh weights'}, with data from {sources} and seed "
+        f"{info['config']['seed']}; {_validation(info)}. The command was"
+    )
+    yield commands(info["command"])
+    yield from map(prose, history)
+    renderings = list(recipes.values())[-1].renderings
+    yield commands(*(each.command(split) for each in renderings for split in each.splits))
+
+
+def _size(name: str, metadata: dict[str, Any], image_size: tuple[int, int]) -> str:
     config = metadata["config"]
+    most = config.max_iterations
     parameters = sum(parameter.numel() for parameter in models.load(name).parameters())
     rate = f"{config.code_bits} bits a view ({config.ratio:.0f}:1)"
     if most > 1:
-        size = config.image_size
-        rate = (
-            f"{config.code_bits} bits a {size}×{size} view and iteration, 1 to {most} iterations ({config.ratio:.0f}:1 "
-            f"to {config.ratio / most:.0f}:1)"
-        )
+        size = "{1}×{0}".format(*image_size)
+        ratios = f"{config.ratio:.0f}:1 to {config.ratio / most:.0f}:1"
+        rate = f"{config.code_bits} bits a {size} view and iteration, 1 to {most} iterations ({ratios})"
     return (
         f"{rate}, {parameters / 1e6:.2f} M parameters in float16, "
         f"{models.packaged_path(name).stat().st_size / 1e6:.1f} MB, fingerprint `{metadata['fingerprint'].hex()}`."

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from jc3d.data.categories import CATEGORIES
 from jc3d.data.samples import OTHER_CATEGORY, Source
-from jc3d.geometry.quarter_turns import quarter_turns
+from jc3d.geometry.quarter_turns import best_turn, quarter_turns
 from jc3d.infer import Codec
 from jc3d.io.images import load_views, to_uint8
-from jc3d.metrics import iou, psnr
-from jc3d.viz import ladder_png, picture_png
+from jc3d.metrics import psnr, turned_ious
+from jc3d.viz import picture_png, strip_png
 
 GALLERY_WIDTH = 1800
 """Pixels."""
@@ -52,11 +52,11 @@ def _tiles(codec: Codec, source: Source, views: int) -> Iterator[Image.Image]:
         shown[category] += 1
         sample = source.get(index, 0, views)
         grid = codec.reconstruct(codec.encode(sample.views.float() / 255))
-        turns = quarter_turns(sample.grid)
-        scores = iou(grid.expand_as(turns), turns)
-        best = int(scores.argmax()) if sample.ambiguous_front else 0
-        labels = (f"{CATEGORIES[category]}, IoU {float(scores[best]):.2f}", "truth")
-        yield Image.open(io.BytesIO(picture_png(grid, sample.views, turns[best], labels=labels))).convert("RGB")
+        ious = turned_ious(grid, sample.grid)
+        turn = int(best_turn(ious)) if sample.ambiguous_front else 0
+        labels = (f"{CATEGORIES[category]}, IoU {float(ious[turn]):.2f}", "truth")
+        truth = quarter_turns(sample.grid)[turn]
+        yield Image.open(io.BytesIO(picture_png(grid, sample.views, truth, labels=labels))).convert("RGB")
         if min(shown.values()) == _OF_EACH_CATEGORY:
             return
 
@@ -82,7 +82,7 @@ def strip(codec: Codec, views: Tensor, iterations: Sequence[int], original: bool
         steps.append(to_uint8(codec.decode(part)))
         quality = float(psnr(steps[-1], to_uint8(views)).mean())
         labels.append(f"{part.ratio_payload:.0f}:1, {quality:.1f} dB")
-    return _small_png(Image.open(io.BytesIO(ladder_png(steps, labels))).convert("RGB"), 192)
+    return _small_png(Image.open(io.BytesIO(strip_png(steps, labels))).convert("RGB"), 192)
 
 
 def first_views(source: Source, indices: Sequence[int]) -> Tensor:

@@ -7,15 +7,11 @@ from collections.abc import Mapping
 
 from jc3d.evaluate import Report, Row
 from jc3d.evaluate.rows import ALL, MACRO
-from jc3d.reproduce.markdown import commands, page, prose, table
+from jc3d.reproduce.markdown import page, prose, table
+from jc3d.train.recipes import RECIPES
 
 TWIN = "implicit-384-procedural"
 """Label of the model that saw no mesh; it is not packaged."""
-TWIN_COMMAND = (
-    "jc3d train --preset implicit-384 --steps 1000 --batch-size 16 --precision bf16-mixed --checkpoint-every 500 "
-    "--data shards=shards/procedural"
-)
-
 Columns = Mapping[str, Report]
 """Reports by the label of their model, of one setting each."""
 
@@ -28,6 +24,7 @@ def shape_page(procedural: Columns, meshes: Columns, instruction_sets: Report) -
         meshes: of every model, on the test meshes.
         instruction_sets: what :func:`jc3d.reproduce.instruction_sets.compare_instruction_sets` found.
     """
+    (twin,) = RECIPES[TWIN].phases
     of_meshes = [_score(report, "iou_best_turn") for report in meshes.values()]
     count, std = of_meshes[0].count, max(row.std for row in of_meshes)
     return page(
@@ -48,9 +45,9 @@ def shape_page(procedural: Columns, meshes: Columns, instruction_sets: Report) -
         ),
         prose(
             f"`{TWIN}` is a twin of `implicit-384` that saw no mesh at all, for what the generator alone is worth. It "
-            "was trained from scratch for 1,000 steps only, at commit 118bba0, and is not packaged:"
+            f"was trained from scratch for {twin.settings['steps']:,} steps only, by `jc3d train --recipe {TWIN}` at "
+            f"commit {twin.commit}, and is not packaged. {twin.note}"
         ),
-        commands(TWIN_COMMAND),
         "## Procedural test split",
         *_by_category(procedural, free=False),
         "![Procedural test split: a view, the reconstruction, the truth](procedural.png)",

@@ -25,7 +25,7 @@ def copy(tmp_path: Path) -> Path:
 def test_a_list_has_names_states_and_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reproduce", "--list", "*-meshes", "--out", str(RESULTS)]) == 0
     text = " ".join(capsys.readouterr().out.split())
-    assert "implicit-384-meshes there" in text
+    assert "implicit-384-meshes: there, 1 min on two cores jc3d evaluate --model implicit-384" in text
     assert "gallery-meshes" in text
     assert "page" not in text
 

@@ -182,6 +182,6 @@ def test_a_page_brings_its_reports_along() -> None:
 @pytest.mark.usefixtures("toys")
 def test_a_list_says_state_cost_and_command(tmp_path: Path) -> None:
     assert list(listed(["made", "picture"], tmp_path)) == [
-        ("made", "missing", 3, "jc3d evaluate --model implicit-384 --objects 2 -o made.json"),
+        ("made", "missing", 3, "jc3d reproduce made"),
         ("picture", "missing", 0, "jc3d reproduce picture"),
     ]

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from torch import Tensor
 
 from jc3d.evaluate.rows import Value
-from jc3d.geometry.quarter_turns import quarter_turns
-from jc3d.ops import voxel_iou
+from jc3d.metrics import turned_ious
 
 BY_CATEGORY = frozenset({"iou", "iou_best_turn"})
 
@@ -21,8 +20,7 @@ def shape_values(prob: Tensor, truth: Tensor, thresholds: Sequence[float]) -> It
         truth: (32, 32, 32) bool.
         thresholds: τ.
     """
-    turned = quarter_turns(truth)
-    ious = voxel_iou(prob.expand_as(turned), turned, tuple(thresholds)).iou  # (thresholds, turns)
+    ious = turned_ious(prob, truth, thresholds)  # (thresholds, turns)
     for threshold, plain, best in zip(thresholds, ious[:, 0].tolist(), ious.amax(dim=1).tolist(), strict=True):
         yield Value("iou", plain, threshold)
         yield Value("iou_best_turn", best, threshold)
