@@ -57,7 +57,7 @@ class Artefact(ABC):
 
     @abstractmethod
     def lacks(self, out: Path, inputs: Inputs) -> str | None:
-        """What it cannot be made without: options of ``jc3d reproduce`` or reports; None where nothing is missing."""
+        """What it cannot be made without and is not there: options of ``jc3d reproduce``, reports, folders."""
 
     @abstractmethod
     def make(self, out: Path, inputs: Inputs) -> None:
@@ -206,11 +206,13 @@ class Page(Artefact):
         file: where it stands, from the folder of the results.
         reports: what it is written from.
         write: its text, of the reports by name and the path where it stands.
+        block: whether it is a part of a page that is written by hand, and must be there.
     """
 
     file: str
     reports: tuple[StoredReport, ...]
     write: Callable[[Mapping[str, Report], Path], str]
+    block: bool = False
 
     @property
     def needs(self) -> tuple[Artefact, ...]:
@@ -237,13 +239,16 @@ class Page(Artefact):
 
     def lacks(self, out: Path, inputs: Inputs) -> str | None:
         """See :class:`Artefact`."""
-        reports = []
+        lacking = []
         for report in self.reports:
             try:
                 report.load(out)
             except (OSError, ValueError):
-                reports.append(report.name)
-        return ", ".join(reports) or None
+                lacking.append(report.name)
+        place = out / self.file if self.block else (out / self.file).parent
+        if not place.exists():
+            lacking.append(str(place))
+        return ", ".join(lacking) or None
 
     def make(self, out: Path, inputs: Inputs) -> None:
         """See :class:`Artefact`."""

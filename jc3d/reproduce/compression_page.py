@@ -51,8 +51,8 @@ def compression_page(
         ),
         "## Images at equal bytes",
         prose(
-            f"{codec.objects} procedural test objects, one view each, 128×128. {words['split']}. "
-            f"PSNR: {MEASURES['psnr']}. SSIM: {MEASURES['ssim']}."
+            f"{codec.objects} procedural test objects, one view each, 128×128 ({words['split']}). PSNR: "
+            f"{MEASURES['psnr']}. SSIM: {MEASURES['ssim']}."
         ),
         prose(
             "A cell is SSIM (PSNR in dB). *Whole* counts every byte of a stream, *payload* those besides the headers; "
@@ -70,8 +70,9 @@ def compression_page(
         "The original, then 384:1, 192:1, 96:1 and 48:1.",
         *(f"`{name}`:\n\n![{name} at four rates](strip-{name}.png)" for name in (CODEC, *JOINT)),
         prose(
-            "Photographs of an armchair, and natural ones, which no training image resembles, decoded at every rate "
-            "from 384:1 to 48:1 (the originals are not ours to show):"
+            "Photographs of an armchair (the demo input of 3D-R2N2, MIT) and natural ones (scikit-image's samples: "
+            "chelsea, CC0; astronaut and rocket, NASA and SpaceX, public domain), which no training image resembles, "
+            "decoded at every rate from 384:1 to 48:1:"
         ),
         *(f"![{path.stem} at eight rates]({path.name})" for path in photos),
     )
@@ -193,8 +194,8 @@ def _shapes(reports: Reports, floats: Report) -> tuple[str, str]:
     words = rules(next(iter(reports.values())).protocol, ())
     note = (
         "mIoU ± standard deviation over objects; the number after a model is its iterations (384:1 to 48:1), and "
-        f"`{FLOATS}` reads views that were not compressed; {base.views} views, τ = {base.threshold}. {words['split']}; "
-        f"{words['views']}; {words['background']}."
+        f"`{FLOATS}` reads views that were not compressed; {base.views} views, τ = {base.threshold} "
+        f"({words['split']}; {words['views']}; {words['background']} background)."
     )
     return prose(note), table(("category", "objects", *columns), cells.values())
 

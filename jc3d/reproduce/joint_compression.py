@@ -48,10 +48,10 @@ def _image_reports() -> Iterator[StoredReport]:
     yield StoredReport(f"{CODEC}-refined", CODEC, REFINED, minutes=10)
     yield StoredReport(f"{FLOATS}-same-objects", FLOATS, UNSEEN, minutes=0.5)
     for name in DECODING:
-        yield StoredReport(f"{name}-procedural", name, replace(UNSEEN, iterations=SHAPE_RATES), minutes=4)
+        yield StoredReport(f"{name}-procedural", name, replace(UNSEEN, iterations=SHAPE_RATES), minutes=7)
     sized = replace(FIRST_VIEWS, num_bytes=tuple(128 * rate for rate in RATES))
     for name in BASELINES:
-        yield StoredReport(f"{name}-first-views", name, sized, minutes=2)
+        yield StoredReport(f"{name}-first-views", name, sized, minutes=4)
 
 
 def _samples() -> Iterator[StoredReport]:
@@ -59,7 +59,7 @@ def _samples() -> Iterator[StoredReport]:
     for report in (*_shape_reports(), *_image_reports()):
         if report.name.endswith("-procedural") and report.model != TWIN:
             protocol = replace(report.protocol, objects=SAMPLE_OBJECTS[report.model])
-            yield StoredReport(f"samples/{report.model}", report.model, protocol, minutes=0.2)
+            yield StoredReport(f"samples/{report.model}", report.model, protocol, minutes=0.1)
 
 
 def _flips(model: str | Path, protocol: Protocol) -> Report:
@@ -131,7 +131,7 @@ def _pages() -> Iterator[Page]:
     yield Page("compression-page", "compression.md", images, _write_compression_page)
     shown = [report for report in (*shapes, *images) if report.model != TWIN and report.protocol.views == UNSEEN.views]
     both = tuple(report for report in shown if not report.name.endswith("-same-objects"))
-    yield Page("readme", "../../README.md", both, _write_readme)
+    yield Page("readme", "../../README.md", both, _write_readme, block=True)
     for name in (*SHAPES, *DECODING):
         own = tuple(report for report in (*shapes, *images) if report.name in (f"{name}-procedural", f"{name}-meshes"))
         yield Page(f"card-{name}", f"../../jc3d/weights/{name}.md", own, _card(name))

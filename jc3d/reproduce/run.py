@@ -44,7 +44,7 @@ def reproduce(
 
     Args:
         names: as for :func:`chosen`.
-        out: folder of the results, which exists.
+        out: folder of the results.
         inputs: what the user brings.
         pages_only: write pages from the reports that are there.
         again: make also what is there.
@@ -57,8 +57,9 @@ def reproduce(
         ValueError: nothing has such a name.
         OSError: the folder cannot be written.
     """
-    left = []
-    for artefact in chosen(names):
+    left, wanted = [], chosen(names)
+    out.mkdir(parents=True, exist_ok=True)
+    for artefact in wanted:
         if pages_only and not isinstance(artefact, Page):
             continue
         if not again and artefact.state(out) == "there":

@@ -112,6 +112,15 @@ def test_a_page_is_outdated_when_a_report_changes(toys: dict[str, Artefact], tmp
     assert page.lacks(tmp_path, Inputs()) == "made"
 
 
+def test_a_block_needs_the_page_it_is_a_part_of(toys: dict[str, Artefact], tmp_path: Path) -> None:
+    page = toys["page"]
+    assert isinstance(page, Page)
+    found().save(tmp_path / "made.json")
+    assert page.lacks(tmp_path, Inputs()) is None
+    assert replace(page, block=True).lacks(tmp_path, Inputs()) == str(tmp_path / "page.md")
+    assert replace(page, file="cards/page.md").lacks(tmp_path, Inputs()) == str(tmp_path / "cards")
+
+
 # Inputs and commands -------------------------------------------------------------------------------------------------
 
 
