@@ -143,11 +143,18 @@ class PackedConvTests:
             torch.testing.assert_close(ours, expected)
 
     def test_opcheck(self, device):
-        for x, weight, bias, slope in self.samples(device, torch.float32):
+        """On a sample of each kind: it takes a tenth of a second a call."""
+        shape, kernel = self.small
+        x, weight, bias = sample((shape[0], 2 * shape[1], *shape[2:]), kernel, device, torch.float32)
+        views = (x[:, ::2], weight[:, ::2], bias.flip(0), 0.01)
+        last = x.contiguous(memory_format=torch.channels_last if x.dim() == 4 else torch.channels_last_3d)
+        for x, weight, bias, slope in (views, (last, weight, None, 1.0), (x[:0], weight, bias, 0.25)):
             torch.library.opcheck(self.torch_op(), (x, weight, bias, slope))
             torch.library.opcheck(self.torch_op("_pack"), (weight,))
             arguments = (x, self.op.pack(weight), bias, len(weight), slope)
             torch.library.opcheck(self.torch_op("_packed"), arguments)
+        leaves = [tensor.requires_grad_() for tensor in sample(shape, kernel, device, torch.float32)]
+        torch.library.opcheck(self.torch_op(), (*leaves, 0.1))
 
     @pytest.mark.parametrize("dynamic", [False, True])
     def test_compile(self, device, dynamic):

@@ -155,10 +155,15 @@ def test_gradgradcheck(device):
 
 
 def test_opcheck(device, require_compiled):
+    """On a sample of each kind: it takes a tenth of a second a call."""
     require_compiled("binarize", device)
-    for x, seed in samples(device, torch.float32):
-        torch.library.opcheck(torch.ops.jc3d.binarize.default, (x, seed))
-        torch.library.opcheck(torch.ops.jc3d.binarize.default, (x.detach().requires_grad_(), seed))
+    wide = sample((2, 5, 4, 18), device, torch.float32)
+    last = wide[..., ::2].contiguous(memory_format=torch.channels_last)
+    empty, scalar = sample((0, 16), device, torch.float32), sample((), device, torch.float32)
+    for x in (wide, wide[:, ::2], wide[:1].expand(4, -1, -1, -1), last, empty, scalar):
+        for seed in (None, torch.tensor([SEED], device=device)):
+            torch.library.opcheck(torch.ops.jc3d.binarize.default, (x.detach().requires_grad_(), seed))
+    torch.library.opcheck(torch.ops.jc3d.binarize.default, (wide, None))
 
 
 @pytest.mark.parametrize("dynamic", [False, True])

@@ -56,9 +56,12 @@ def test_more_than_one_thread():
 
 
 def test_opcheck(device, require_compiled):
+    """On a sample of each kind: it takes a tenth of a second a call."""
     require_compiled("binarize_pack", device)
-    for x in samples(device, torch.float32):
-        torch.library.opcheck(torch.ops.jc3d.binarize_pack.default, (x,))
+    x, wide = sample((2, 5, 4, 9), device, torch.float32), sample((2, 3, 2, 3, 5), device, torch.float32)
+    last = x.contiguous(memory_format=torch.channels_last), wide.contiguous(memory_format=torch.channels_last_3d)
+    for tensor in (x, *last, x[:, ::2], x.transpose(1, 3), x[:1].expand(3, -1, -1, -1), x[:0], x[:, :0]):
+        torch.library.opcheck(torch.ops.jc3d.binarize_pack.default, (tensor,))
 
 
 @pytest.mark.parametrize("dynamic", [False, True])

@@ -221,8 +221,9 @@ def test_follows_pack_bits(device):
 
 
 def test_opcheck(device, weight_dtype, require_compiled):
+    """On a sample of each kind: it takes a tenth of a second a call."""
     require_compiled("packed_linear", device)
-    for leading, n, out in SHAPES[1:6] + SHAPES[8:]:
+    for leading, n, out in (((5,), 129, 17), ((2, 3), 72, 5), ((), 65, 7), ((0,), 16, 4), ((3,), 0, 5)):
         args = sample(leading, n, out, device, weight_dtype)
         for i in (1, 2, 3):
             if args[i] is not None and args[i].is_floating_point():
