@@ -1,4 +1,4 @@
-"""docs/results/compression.md and the second table of README.md: models that decode images, beside classical codecs."""
+"""docs/results/compression.md: models that decode images, beside classical codecs."""
 
 from __future__ import annotations
 
@@ -76,25 +76,6 @@ def compression_page(
         ),
         *(f"![{path.stem} at eight rates]({path.name})" for path in photos),
     )
-
-
-def readme_table(reports: Reports) -> str:
-    """The block of README.md: the models that decode images, by ratio."""
-    settings = [row.setting for row in _images(reports[CODEC], "psnr")]
-    header = ["model", *(f"{reports[CODEC].ratio(setting):.0f}:1" for setting in settings)]
-    rows = []
-    for name in JOINT:
-        scores = _by_rate(reports[name], "iou")
-        rows.append([f"`{name}`, mIoU", *(f"{scores[n].mean:.3f}" for n in SHAPE_RATES)])
-    for name, report in reports.items():
-        similar, ratio = _by_rate(report, "ssim"), _by_rate(report, "psnr")
-        cells = (f"{similar[n].mean:.3f}, {ratio[n].mean:.1f} dB" for n in SHAPE_RATES)
-        rows.append([f"`{name}`, images: SSIM, PSNR", *cells])
-    note = (
-        f"{reports[JOINT[0]].objects} unseen procedural objects, {settings[0].views} views for a shape. [Against JPEG "
-        "2000, JPEG and WebP, by category, and pictures](docs/results/compression.md)."
-    )
-    return f"{table(header, rows)}\n\n{prose(note)}"
 
 
 def _images(report: Report, measure: str) -> tuple[Row, ...]:

@@ -13,11 +13,10 @@ from pathlib import Path
 from jc3d.evaluate import BASELINES, Protocol, Report
 from jc3d.reproduce.artefacts import FOLDER, Artefact, Inputs, Page, Picture, StoredReport
 from jc3d.reproduce.compression_page import CODEC, FLOATS, JOINT, RATES, SHAPE_RATES, compression_page
-from jc3d.reproduce.compression_page import readme_table as compression_table
 from jc3d.reproduce.markdown import with_block
 from jc3d.reproduce.model_cards import model_card
+from jc3d.reproduce.readme import readme_table
 from jc3d.reproduce.shape_page import TWIN, shape_page
-from jc3d.reproduce.shape_page import readme_table as shape_table
 
 SHAPES = ("implicit-384", "r2n2-small")
 """Packaged models whose views have one code."""
@@ -158,9 +157,9 @@ def _write_compression_page(reports: Mapping[str, Report], path: Path) -> str:
 
 
 def _write_readme(reports: Mapping[str, Report], path: Path) -> str:
-    shapes = shape_table(*(_labelled(reports, SHAPES, kind) for kind in ("procedural", "meshes")))
-    text = with_block(path.read_text(), "results", shapes)
-    return with_block(text, "compression", compression_table(_labelled(reports, DECODING, "procedural")))
+    procedural, meshes = (_labelled(reports, SHAPES, kind) for kind in ("procedural", "meshes"))
+    table = readme_table(procedural, meshes, _labelled(reports, DECODING, "procedural"))
+    return with_block(path.read_text(), "results", table)
 
 
 def _card(name: str) -> Callable[[Mapping[str, Report], Path], str]:

@@ -1,4 +1,4 @@
-"""docs/results/README.md and the first table of README.md: the shapes of models whose views have one code."""
+"""docs/results/README.md: the shapes of models whose views have one code."""
 
 from __future__ import annotations
 
@@ -72,22 +72,6 @@ def shape_page(procedural: Columns, meshes: Columns, instruction_sets: Report) -
         ),
         _flips(instruction_sets),
     )
-
-
-def readme_table(procedural: Columns, meshes: Columns) -> str:
-    """The block of README.md: a row a packaged model."""
-    rows = []
-    for label, report in procedural.items():
-        score, real = _score(report, "iou"), _score(meshes[label], "iou_best_turn")
-        size, ratio = report.size(score.setting).mean / score.views, report.ratio(score.setting)
-        rows.append([f"`{label}`", f"{size:.0f}", f"{ratio:.0f}:1", _spread(score), _spread(real)])
-    header = ("model", "bytes a view", "ratio", "procedural test objects", "real meshes, best quarter turn")
-    note = (
-        f"mIoU ± std over {score.count} unseen procedural objects and {real.count} meshes kept from training; "
-        f"{score.views} random views, τ = {score.threshold}, white background. [All numbers](docs/results/README.md), "
-        "by category and with their protocol."
-    )
-    return f"{table(header, rows)}\n\n{prose(note)}"
 
 
 def _by_category(columns: Columns, free: bool) -> tuple[str, str]:
