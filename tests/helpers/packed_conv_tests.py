@@ -148,11 +148,11 @@ class PackedConvTests:
         x, weight, bias = sample((shape[0], 2 * shape[1], *shape[2:]), kernel, device, torch.float32)
         views = (x[:, ::2], weight[:, ::2], bias.flip(0), 0.01)
         last = x.contiguous(memory_format=torch.channels_last if x.dim() == 4 else torch.channels_last_3d)
-        for x, weight, bias, slope in (views, (last, weight, None, 1.0), (x[:0], weight, bias, 0.25)):
-            torch.library.opcheck(self.torch_op(), (x, weight, bias, slope))
-            torch.library.opcheck(self.torch_op("_pack"), (weight,))
-            arguments = (x, self.op.pack(weight), bias, len(weight), slope)
-            torch.library.opcheck(self.torch_op("_packed"), arguments)
+        for inputs, taps, added, slope in (views, (last, weight, None, 1.0), (x[:0], weight, bias, 0.25)):
+            torch.library.opcheck(self.torch_op(), (inputs, taps, added, slope))
+            torch.library.opcheck(self.torch_op("_pack"), (taps,))
+            packed = (inputs, self.op.pack(taps), added, len(taps), slope)
+            torch.library.opcheck(self.torch_op("_packed"), packed)
         leaves = [tensor.requires_grad_() for tensor in sample(shape, kernel, device, torch.float32)]
         torch.library.opcheck(self.torch_op(), (*leaves, 0.1))
 

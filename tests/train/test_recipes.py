@@ -73,17 +73,18 @@ def test_every_packaged_model_has_a_recipe() -> None:
 @pytest.mark.parametrize("name", packaged())
 def test_every_command_of_a_model_card_is_a_phase(name: str) -> None:
     """But where it starts and where it writes: these are files of the machine that ran it."""
-    card = packaged_path(name).with_suffix(".md").read_text()
+    card = packaged_path(name).with_suffix(".md").read_text().replace("\\\n", "")
     new_names = {old: new for new, old in RENAMED.items()}
     phases = [phase for each in RECIPES.values() for phase in each.phases]
-    commits = {}
-    for line in re.findall(r"`(jc3d train [^`]*)`", card):
+    commits = []
+    for line in re.findall(r"jc3d train --preset [^`\n]*", card):
         given = {new_names.get(key, key): value for key, value in given_by(line).items() if key not in ("init", "out")}
-        commits[line] = {phase.commit for phase in phases if given.items() <= phase.settings.items()}
-        assert commits[line], line
-    last = re.search(r"\*\*Command\*\*: `([^`]*)`\n- \*\*Commit\*\*: (\w+)", card)
-    assert last is not None
-    assert commits[last[1]] == {last[2]}
+        commits.append({phase.commit for phase in phases if given.items() <= phase.settings.items()})
+        assert commits[-1], line
+    of_weights = re.search(r"commit (\w+), torch", card)
+    assert of_weights is not None
+    assert commits[0] == {of_weights[1]}
+    assert all(each in RECIPES for each in re.findall(r"--recipe ([\w-]+)", card))
 
 
 def test_renderings_are_commands() -> None:

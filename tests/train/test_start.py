@@ -43,8 +43,8 @@ def test_training_starts_from_what_fits_of_another_architecture(shards: Path, fi
     path = train(train_tiny.config(shards, tmp_path, init=(str(start),), preset=preset, steps=2, learning_rate=1e-6))
     count = len(fold_norms(create(preset)).state_dict())
     assert read_metadata(path)["info"]["init"] == f"{count} of {count} tensors of {start}"
-    with pytest.raises(ValueError, match=r"init: expected weights that fit implicit-384-paper, got .* of which none"):
-        train(train_tiny.config(shards, tmp_path / "other", init=(str(start),), preset="implicit-384-paper"))
+    with pytest.raises(ValueError, match=r"init: expected weights that fit rnn-small, got .* of which none"):
+        train(train_tiny.config(shards, tmp_path / "other", init=(str(start),), preset="rnn-small"))
 
 
 def test_parts_of_a_joint_model_start_from_other_weights(shards: Path, finished: Path, tmp_path: Path) -> None:

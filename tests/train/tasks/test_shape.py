@@ -113,7 +113,7 @@ def test_they_learn_slowly_and_by_adamw() -> None:
     found = {names[each]: (group["lr"], group["muon"]) for group in groups for each in group["params"]}
     assert found["reconstruction.gates.linear.weight"] == (0.125, False)
     assert found["reconstruction.recurrence.conv3d.weight"] == (0.125, False)
-    assert found["reconstruction.decoder.layers.0.weight"] == (0.5, True)
+    assert found["reconstruction.decoder.layers.0.conv.weight"] == (0.5, True)
     assert found["compressor.expand.weight"] == (1.0, True)
     assert found.keys() == set(names.values())
 
