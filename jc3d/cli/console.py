@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from jc3d.codec import Codes
 
 console = Console(highlight=False)
@@ -37,6 +38,9 @@ def new_table(*columns: str) -> Table:
 
 def new_progress() -> Progress:
     """A progress bar that is gone when the work is done, and silent where stderr is no terminal."""
+    # Here, as `jc3d --help` needs none and has to answer at once.
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     screen = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
