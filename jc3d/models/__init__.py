@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from jc3d.models.shape.convert_r2n2 import from_reference
     from jc3d.models.shape.implicit import Implicit, ImplicitConfig
     from jc3d.models.shape.r2n2 import R2N2
-    from jc3d.models.shape.reconstruction import ReceiverState, Reconstruction
+    from jc3d.models.shape.reconstruction import CodeReading, ReceiverState, Reconstruction
 
     PRESETS: dict[str, ModelConfig]
 
 __all__ = [
     "PRESETS",
     "R2N2",
+    "CodeReading",
     "Direct",
     "DirectConfig",
     "Implicit",
@@ -62,6 +63,7 @@ __all__ = [
 # Families are imported when they are asked for: whoever decodes one needs no other.
 _HOMES = {
     "R2N2": "shape.r2n2",
+    "CodeReading": "shape.reconstruction",
     "Direct": "joint.direct",
     "DirectConfig": "joint.direct",
     "Implicit": "shape.implicit",

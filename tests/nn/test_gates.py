@@ -47,20 +47,15 @@ def test_what_was_not_sent_is_zero() -> None:
     torch.testing.assert_close(gates(codes), whole(torch.cat((codes, torch.zeros(2, 12)), dim=1)))
 
 
-def test_views_are_placed_by_the_poses_that_are_chosen() -> None:
+def test_views_are_placed_by_poses() -> None:
     gates, codes = unprojected(), torch.randn(2, 1024)
-    asked = []
-
-    def choose(scores: torch.Tensor) -> torch.Tensor:
-        asked.append(scores)
-        return most_likely_pose(scores)
-
     with torch.no_grad():
-        told = gates(codes, choose)
-        torch.testing.assert_close(told, gates(codes))
-        moved = gates(codes, lambda scores: most_likely_pose(scores) + torch.tensor([180.0, 0.0, 0.0]))
-    assert asked[0].shape[0] == 2
-    assert (moved.x_gates - told.x_gates).abs().max() > 1e-2
+        read = gates.read(codes)
+        assert read.pose_scores is not None
+        poses = most_likely_pose(read.pose_scores)
+        torch.testing.assert_close(gates.place(read, poses), gates(codes))
+        moved = gates.place(read, poses + torch.tensor([180.0, 0.0, 0.0]))
+    assert (moved.x_gates - gates(codes).x_gates).abs().max() > 1e-2
 
 
 def test_turning_every_pose_turns_what_is_unprojected() -> None:
@@ -73,6 +68,15 @@ def test_turning_every_pose_turns_what_is_unprojected() -> None:
 
 def test_gradients_reach_every_parameter_but_the_pose_of_a_chosen_placement() -> None:
     gates = unprojected().train()
-    gates(torch.randn(2, 1024), lambda scores: most_likely_pose(scores.detach())).x_gates.square().sum().backward()
+    read = gates.read(torch.randn(2, 1024))
+    assert read.pose_scores is not None
+    gates.place(read, most_likely_pose(read.pose_scores.detach())).x_gates.square().sum().backward()
     missing = {name for name, p in gates.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0}
     assert missing == {"pose.linear.weight", "pose.linear.bias"}
+
+
+def test_a_matrix_places_nothing() -> None:
+    gates, codes = LinearGates(5, 2, 4), torch.randn(3, 5)
+    read = gates.read(codes)
+    assert read.pose_scores is None
+    torch.testing.assert_close(gates.place(read, torch.zeros(3, 3)), gates(codes))

@@ -10,12 +10,11 @@ from torch import Tensor
 from jc3d.data.counter_rng import Random
 from jc3d.data.samples import ObjectSample
 from jc3d.losses import compression_loss
-from jc3d.models import ModelConfig
-from jc3d.nn import PoseChoice
+from jc3d.models import CodeReading, ModelConfig, Reconstruction
 from jc3d.train.settings import setting
 from jc3d.train.tasks.image import ImageSettings, draw_iterations, image_loss, rates
 from jc3d.train.tasks.registry import register_task
-from jc3d.train.tasks.shape import GridTask, ShapeSettings, make_teacher, mean_iou, shape_losses
+from jc3d.train.tasks.shape import GridTask, ShapeSettings, make_target, mean_iou, shape_losses
 from jc3d.train.tasks.task import Losses, ScoreRow, images_of
 
 
@@ -34,15 +33,21 @@ class JointSettings(ShapeSettings, ImageSettings):
 
 
 class JointModel(Protocol):
-    """What is trained: views (B, V, 3, H, W) in [0, 1] to logits and images.
-
-    Its part ``reconstruction`` is what makes a shape of the codes or images.
-    """
+    """What is trained: views (B, V, 3, H, W) in [0, 1] to images, and to codes that are read as a grid."""
 
     config: ModelConfig
 
-    def __call__(self, views: Tensor, iterations: int, choose: PoseChoice = ...) -> tuple[Tensor, Tensor]:
-        """Runs it, differentiably: logits (B, 2, 32, 32, 32) after the last view, images (T, B·V, 3, H, W)."""
+    @property
+    def reconstruction(self) -> Reconstruction:
+        """Gives the logits of what was read."""
+        ...
+
+    def read_views(self, views: Tensor, iterations: int) -> tuple[CodeReading, Tensor]:
+        """What is read of the views' codes, and images (T, B·V, 3, H, W), differentiably."""
+        ...
+
+    def __call__(self, views: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
+        """Logits (B, 2, 32, 32, 32) after the last view, by the most likely poses, and images."""
         ...
 
     def logits_at(self, views: Tensor, iterations: list[int]) -> tuple[list[Tensor], Tensor]:
@@ -57,10 +62,12 @@ class JointTask(GridTask[JointModel, JointSettings]):
     def loss(self, model: JointModel, batch: ObjectSample, rng: Random) -> Losses:
         """Images, occupancy and poses."""
         views, settings = images_of(batch), self.settings
-        teacher = make_teacher(settings, batch, rng)
-        logits, images = model(views, draw_iterations(settings, model.config, rng.split(2)), teacher)
+        reading, images = model.read_views(views, draw_iterations(settings, model.config, rng.split(2)))
+        target = make_target(settings, reading.pose_scores, batch, rng)
+        logits = model.reconstruction.logits(reading, target.placed_by)
         of_images = image_loss(settings, images, views.flatten(0, 1))
-        losses = shape_losses(settings, logits, teacher, before=settings.compression_weight * of_images)
+        before = settings.compression_weight * of_images
+        losses = shape_losses(settings, logits, reading.pose_scores, target, before)
         return replace(losses, parts={"image-loss": of_images, **losses.parts})
 
     def scores(self, model: JointModel, batch: ObjectSample) -> list[ScoreRow]:

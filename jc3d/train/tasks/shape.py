@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,9 +13,9 @@ from jc3d.data.counter_rng import Random
 from jc3d.data.samples import ObjectSample
 from jc3d.losses import occupancy_loss
 from jc3d.metrics import best_quarter_turn, iou
-from jc3d.models import Model
-from jc3d.nn import LinearGates, PoseChoice
-from jc3d.train.pose_teacher import PoseTeacher
+from jc3d.models import CodeReading, Model, Reconstruction
+from jc3d.nn import LinearGates
+from jc3d.train.pose_teacher import choose_poses, known, pose_term, turn_to_front
 from jc3d.train.sampling import own_share
 from jc3d.train.settings import TaskSettings, setting
 from jc3d.train.tasks.registry import register_task
@@ -44,11 +44,36 @@ R = TypeVar("R", bound=ShapeSettings)
 
 
 class ShapeModel(Protocol):
-    """What is trained: views (B, V, 3, H, W) in [0, 1] to logits (B, 2, 32, 32, 32) after the last."""
+    """What is trained: views (B, V, 3, H, W) in [0, 1] to codes, and what these are read as to a grid."""
 
-    def __call__(self, views: Tensor, choose: PoseChoice = ...) -> Tensor:
-        """Runs it, differentiably."""
+    @property
+    def reconstruction(self) -> Reconstruction:
+        """Gives the logits of what was read."""
         ...
+
+    def read_views(self, views: Tensor) -> CodeReading:
+        """What is read of the views' codes, differentiably."""
+        ...
+
+    def __call__(self, views: Tensor) -> Tensor:
+        """Logits (B, 2, 32, 32, 32) after the last view, by the most likely poses."""
+        ...
+
+
+class Target(NamedTuple):
+    """What a model is to make of a batch.
+
+    Attributes:
+        grid: (B, 32, 32, 32) bool.
+        ambiguous_front: (B,) bool: objects any quarter turn of whose grid is right.
+        poses: (B, V, 3), what it is to tell of the views; NaN where not known.
+        placed_by: (B, V, 3), where the views are placed from; None: nothing is placed.
+    """
+
+    grid: Tensor
+    ambiguous_front: Tensor
+    poses: Tensor
+    placed_by: Tensor | None
 
 
 class GridTask(Task[M, R]):
@@ -77,8 +102,10 @@ class ShapeTask(GridTask[ShapeModel, ShapeSettings]):
 
     def loss(self, model: ShapeModel, batch: ObjectSample, rng: Random) -> Losses:
         """Occupancy and poses."""
-        teacher = make_teacher(self.settings, batch, rng)
-        return shape_losses(self.settings, model(images_of(batch), teacher), teacher)
+        reading = model.read_views(images_of(batch))
+        target = make_target(self.settings, reading.pose_scores, batch, rng)
+        logits = model.reconstruction.logits(reading, target.placed_by)
+        return shape_losses(self.settings, logits, reading.pose_scores, target)
 
     def scores(self, model: ShapeModel, batch: ObjectSample) -> list[ScoreRow]:
         """``miou`` at τ = 0.4, of the best quarter turn where the front is ambiguous."""
@@ -95,20 +122,38 @@ def gate_layers(model: nn.Module) -> tuple[str, ...]:
     return tuple(place + part for place in places for part in ("head.", "gates.", "recurrence."))
 
 
-def make_teacher(settings: ShapeSettings, batch: ObjectSample, rng: Random) -> PoseTeacher:
-    """Places some of the objects by their true poses, the others by what the model believes."""
+def make_target(settings: ShapeSettings, scores: Tensor | None, batch: ObjectSample, rng: Random) -> Target:
+    """The target of a batch; some of the objects are placed by their true poses, the others by what the model tells.
+
+    Args:
+        settings: of the task.
+        scores: of the poses (B, V, AZIMUTH_BINS + 2); None where the model places nothing.
+        batch: the objects.
+        rng: of the step.
+    """
+    if scores is None:
+        return Target(batch.grid, batch.ambiguous_front, batch.poses, None)
+    grid, poses = turn_to_front(scores, batch.poses, batch.grid, batch.ambiguous_front)
+    placed_by = choose_poses(scores, poses, forced_objects(settings, batch, rng))
+    # Placed by its poses, an object has one grid that is right.
+    return Target(grid, batch.ambiguous_front & ~known(poses).any(dim=1), poses, placed_by)
+
+
+def forced_objects(settings: ShapeSettings, batch: ObjectSample, rng: Random) -> Tensor:
+    """(B,) bool: objects of this process that are placed by their true poses, of one draw for the whole batch."""
     draws = rng.split(1)
-    placed = own_share(len(batch.grid), lambda: draws.chance(settings.teacher_forcing))
-    forced = torch.tensor(placed, device=batch.grid.device)
-    return PoseTeacher(batch.grid, batch.poses, batch.ambiguous_front, forced)
+    forced = own_share(len(batch.grid), lambda: draws.chance(settings.teacher_forcing))
+    return torch.tensor(forced, device=batch.grid.device)
 
 
-def shape_losses(settings: ShapeSettings, logits: Tensor, teacher: PoseTeacher, before: Tensor | float = 0.0) -> Losses:
-    """The occupancy loss and that of the poses, if the model has told any, added to what is there before."""
-    total = before + occupancy_loss(logits, teacher.grid, teacher.free_target, settings.iou_weight)
-    if teacher.scores is None:
+def shape_losses(
+    settings: ShapeSettings, logits: Tensor, scores: Tensor | None, target: Target, before: Tensor | float = 0.0
+) -> Losses:
+    """The occupancy loss and that of the poses, if the model tells any, added to what is there before."""
+    total = before + occupancy_loss(logits, target.grid, target.ambiguous_front, settings.iou_weight)
+    if scores is None:
         return Losses(total)
-    pose_loss = teacher.loss()
+    pose_loss = pose_term(scores, target.poses)
     return Losses(total + settings.pose_weight * pose_loss, {"pose-loss": pose_loss})
 
 

@@ -7,9 +7,8 @@ from torch import Tensor
 from jc3d.data.counter_rng import Random
 from jc3d.data.samples import ObjectSample
 from jc3d.losses import compression_loss, occupancy_loss
-from jc3d.models import create, preset
-from jc3d.nn import PoseChoice
-from jc3d.nn.pose_head import most_likely_pose
+from jc3d.models import CodeReading, create, preset
+from jc3d.nn.gates import CodeFeatures
 from jc3d.train.tasks.joint import JointSettings, JointTask
 from jc3d.train.tasks.task import ScoreRow
 
@@ -21,17 +20,25 @@ class Fixed:
 
     def __init__(self, grid: Tensor) -> None:
         self.margin = grid.float() - 0.5
+        self.reconstruction = self
 
-    def logits(self, iterations: int) -> Tensor:
+    def logits_of(self, iterations: int) -> Tensor:
         margin = self.margin if iterations == 8 else torch.ones_like(self.margin)
         return torch.stack((-margin, margin), dim=1)
 
-    def __call__(self, views: Tensor, iterations: int, choose: PoseChoice = most_likely_pose) -> tuple[Tensor, Tensor]:
+    def read_views(self, views: Tensor, iterations: int) -> tuple[CodeReading, Tensor]:
         self.iterations = iterations
-        return self.logits(iterations), torch.full((iterations, 4, 3, 128, 128), 0.5)
+        return CodeReading(CodeFeatures(torch.empty(4)), 2), torch.full((iterations, 4, 3, 128, 128), 0.5)
+
+    def logits(self, reading: CodeReading, poses: Tensor | None = None) -> Tensor:
+        return self.logits_of(self.iterations)
+
+    def __call__(self, views: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
+        reading, images = self.read_views(views, iterations)
+        return self.logits(reading), images
 
     def logits_at(self, views: Tensor, iterations: list[int]) -> tuple[list[Tensor], Tensor]:
-        return [self.logits(each) for each in iterations], torch.full((max(iterations), 4, 3, 128, 128), 0.5)
+        return [self.logits_of(each) for each in iterations], torch.full((max(iterations), 4, 3, 128, 128), 0.5)
 
 
 @pytest.fixture
@@ -44,7 +51,7 @@ def test_the_loss_is_that_of_images_and_of_the_grid(task: JointTask, batch: Obje
     model, targets = Fixed(batch.grid), batch.views.flatten(0, 1) / 255
     losses = task.loss(model, batch, Random(0))
     of_images = compression_loss(torch.full((8, 4, 3, 128, 128), 0.5), targets, 0.2)
-    of_grid = occupancy_loss(model.logits(8), batch.grid, batch.ambiguous_front, 0.5)
+    of_grid = occupancy_loss(model.logits_of(8), batch.grid, batch.ambiguous_front, 0.5)
     torch.testing.assert_close(losses.total, 3.0 * of_images + of_grid)
     torch.testing.assert_close(losses.parts["image-loss"], of_images)
     assert losses.parts.keys() == {"image-loss"}

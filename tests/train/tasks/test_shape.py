@@ -8,29 +8,35 @@ from jc3d.data.counter_rng import Random
 from jc3d.data.samples import ObjectSample
 from jc3d.losses import occupancy_loss
 from jc3d.metrics import iou
-from jc3d.models import create
-from jc3d.nn import PoseChoice
-from jc3d.nn.pose_head import AZIMUTH_BINS, most_likely_pose, pose_loss
+from jc3d.models import CodeReading, create
+from jc3d.nn.gates import CodeFeatures
+from jc3d.nn.pose_head import AZIMUTH_BINS, pose_loss
 from jc3d.train import TrainConfig
 from jc3d.train.schedule import make_optimizer
 from jc3d.train.tasks.registry import make_task
-from jc3d.train.tasks.shape import ShapeSettings, ShapeTask, gate_layers, make_teacher
+from jc3d.train.tasks.shape import ShapeSettings, ShapeTask, forced_objects, gate_layers, make_target
 from jc3d.train.tasks.task import ScoreRow
 
 
 class Fixed:
-    """A stand-in for a model: the same logits for all views, and pose scores if it has any."""
+    """A stand-in for a model: the same grids for all views, and pose scores if it has any."""
 
-    def __init__(self, logits: Tensor, scores: Tensor | None = None) -> None:
-        self.logits, self.scores = logits, scores
+    def __init__(self, grids: Tensor, scores: Tensor | None = None) -> None:
+        self.grids, self.scores = grids, scores
         self.poses: Tensor | None = None
+        self.reconstruction = self
 
-    def __call__(self, views: Tensor, choose: PoseChoice = most_likely_pose) -> Tensor:
+    def read_views(self, views: Tensor) -> CodeReading:
         assert views.shape == (2, 2, 3, 128, 128)
         assert 0 <= views.min() < views.max() <= 1
-        if self.scores is not None:
-            self.poses = choose(self.scores)
-        return self.logits
+        return CodeReading(CodeFeatures(torch.empty(4), pose_scores=self.scores), 2)
+
+    def logits(self, reading: CodeReading, poses: Tensor | None = None) -> Tensor:
+        self.poses = poses
+        return self.grids
+
+    def __call__(self, views: Tensor) -> Tensor:
+        return self.logits(self.read_views(views))
 
 
 @pytest.fixture
@@ -45,7 +51,7 @@ def test_processes_share_one_draw_of_the_objects_placed_by_their_poses(
     def forced(count: int) -> Tensor:
         empty = torch.zeros(count, 1, 3)
         objects = ObjectSample(empty, empty, empty, torch.zeros(count, dtype=torch.bool), empty)
-        return make_teacher(ShapeSettings(teacher_forcing=0.5), objects, Random(0, 3)).forced
+        return forced_objects(ShapeSettings(teacher_forcing=0.5), objects, Random(0, 3))
 
     whole = forced(64)
     assert 16 < whole.sum() < 48
@@ -59,8 +65,10 @@ def test_processes_share_one_draw_of_the_objects_placed_by_their_poses(
 
 def test_the_loss_without_poses_is_that_of_the_grid(task: ShapeTask, batch: ObjectSample) -> None:
     logits = torch.randn(2, 2, 32, 32, 32)
-    losses = task.loss(Fixed(logits), batch, Random(0))
+    model = Fixed(logits)
+    losses = task.loss(model, batch, Random(0))
     torch.testing.assert_close(losses.total, occupancy_loss(logits, batch.grid, batch.ambiguous_front, 0.25))
+    assert model.poses is None
     assert losses.parts == {}
 
 
@@ -69,14 +77,28 @@ def test_poses_are_told_and_taught(task: ShapeTask, batch: ObjectSample) -> None
     batch = batch._replace(ambiguous_front=torch.tensor([False, False]))
     model = Fixed(torch.randn(2, 2, 32, 32, 32), torch.randn(4, AZIMUTH_BINS + 2))
     losses = task.loss(model, batch, Random(0))
-    torch.testing.assert_close(model.poses, batch.poses.flatten(0, 1))  # all are forced
+    torch.testing.assert_close(model.poses, batch.poses)  # all are forced
     of_poses = pose_loss(model.scores.unflatten(0, (2, 2)), batch.poses).mean()
     torch.testing.assert_close(losses.parts["pose-loss"], of_poses)
-    of_grid = occupancy_loss(model.logits, batch.grid, batch.ambiguous_front, 0.25)
+    of_grid = occupancy_loss(model.grids, batch.grid, batch.ambiguous_front, 0.25)
     torch.testing.assert_close(losses.total, of_grid + 0.5 * of_poses)
 
 
-def test_a_ambiguous_front_scores_by_its_best_turn(task: ShapeTask, batch: ObjectSample) -> None:
+@pytest.mark.parametrize(
+    ("scores", "unknown", "ambiguous"), [(False, False, True), (True, True, True), (True, False, False)]
+)
+def test_any_turn_is_right_of_what_nothing_places(
+    batch: ObjectSample, scores: bool, unknown: bool, ambiguous: bool
+) -> None:
+    batch = batch._replace(ambiguous_front=torch.tensor([False, True]))
+    if unknown:
+        batch = batch._replace(poses=torch.full_like(batch.poses, torch.nan))
+    told = torch.randn(2, 2, AZIMUTH_BINS + 2) if scores else None
+    target = make_target(ShapeSettings(), told, batch, Random(0))
+    assert target.ambiguous_front.tolist() == [False, ambiguous]
+
+
+def test_an_ambiguous_front_scores_by_its_best_turn(task: ShapeTask, batch: ObjectSample) -> None:
     turned = torch.rot90(batch.grid, 1, dims=(-1, -3)).float()
     margin = turned - 0.5
     (row,) = task.scores(Fixed(torch.stack((-margin, margin), dim=1)), batch)
