@@ -1,4 +1,4 @@
-"""``python train_tiny.py SHARDS OUT PRESET``: a few steps; under torchrun it is one process of several."""
+"""``python train_tiny.py SHARDS OUT PRESET...``: a few steps of each; under torchrun it is one process of several."""
 
 import sys
 from pathlib import Path
@@ -43,4 +43,5 @@ def loss_curve(out: Path) -> list[float]:
 
 
 if __name__ == "__main__":
-    train(config(Path(sys.argv[1]), Path(sys.argv[2]), preset=sys.argv[3]))
+    for name in sys.argv[3:]:
+        train(config(Path(sys.argv[1]), Path(sys.argv[2]) / name, name))

@@ -56,21 +56,33 @@ def test_killed_and_resumed_equals_uninterrupted(
 
 # The draws are equal for equal inputs (tests/nn/test_binarizer.py); after an update the inputs differ by rounding, and
 # the curves by up to 0.4 % as measured.
-@pytest.mark.parametrize(
-    ("preset", "tolerance"), [("r2n2-small", 1e-3), ("implicit-384", 1e-2), ("rnn-small", 1e-2), ("direct", 1e-2)]
-)
-def test_two_processes_follow_the_curve_of_one(tmp_path: Path, preset: str, tolerance: float) -> None:
-    # Where a front is ambiguous, rounding can decide which of its turns fits best.
-    shards = tiny_shards.write(tmp_path / "shards", ambiguous_fronts=False)
-    one, two = tmp_path / "one", tmp_path / "two"
-    train(train_tiny.config(shards, one, preset))
-    script = Path(train_tiny.__file__)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
-    run = subprocess.run([*command, str(shards), str(two), preset], capture_output=True, text=True, timeout=300)
+TOLERANCES = {"r2n2-small": 1e-3, "implicit-384": 1e-2, "rnn-small": 1e-2, "direct": 1e-2}
+
+
+@pytest.fixture(scope="module")
+def firm_shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a front is ambiguous, rounding can decide which of its turns fits best: here none is."""
+    return tiny_shards.write(tmp_path_factory.mktemp("firm"), ambiguous_fronts=False)
+
+
+@pytest.fixture(scope="module")
+def by_two(firm_shards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folders of the presets' runs by two processes, one run after the other."""
+    out, script = tmp_path_factory.mktemp("two"), str(train_tiny.__file__)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", script]
+    run = subprocess.run(
+        [*command, str(firm_shards), str(out), *TOLERANCES], capture_output=True, text=True, timeout=600
+    )
     assert run.returncode == 0, run.stderr[-3000:]
+    return out
+
+
+@pytest.mark.parametrize("preset", TOLERANCES)
+def test_two_processes_follow_the_curve_of_one(preset: str, firm_shards: Path, by_two: Path, tmp_path: Path) -> None:
+    train(train_tiny.config(firm_shards, tmp_path, preset))
     # Sums are grouped differently; the first steps turn rounding into up to 1e-4 of the loss at this rate.
-    assert loss_curve(two) == pytest.approx(loss_curve(one), rel=tolerance)
-    assert load(two / f"{preset}.safetensors").config.name == preset
+    assert loss_curve(by_two / preset) == pytest.approx(loss_curve(tmp_path), rel=TOLERANCES[preset])
+    assert load(by_two / preset / f"{preset}.safetensors").config.name == preset
 
 
 @pytest.mark.parametrize("preset", ["rnn-small", "rnn-small-additive", "sequential", "direct", "direct-recurrent"])
