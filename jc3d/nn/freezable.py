@@ -78,14 +78,13 @@ class Freezable(nn.Module):
         """
         if torch.compiler.is_compiling():
             return compute()
-        tensors = list(tensors)
-        if any(tensor.requires_grad for tensor in tensors):  # fused optimizers write to such and leave no trace of it
-            self._thaw()
-        # Tensors made in inference mode keep no count of what is written to them.
-        if not self.frozen or any(tensor.is_inference() for tensor in tensors):
-            return compute()
-        kept = self._kept.get(name)
-        if kept is None or not _holds(kept.marks, tensors) or kept.freezes != self._freezes:
+        tensors, kept = list(tensors), self._kept.get(name)
+        if kept is None or kept.freezes != self._freezes or not _holds(kept.marks, tensors):
+            if any(tensor.requires_grad for tensor in tensors):  # fused optimizers write to such and leave no trace
+                self._thaw()
+            # Tensors made in inference mode keep no count of what is written to them.
+            if not self.frozen or any(tensor.is_inference() for tensor in tensors):
+                return compute()
             kept = self._keep(name, tensors, compute)
         value: T = kept.value
         return value
@@ -148,7 +147,11 @@ def _marked(tensor: Tensor) -> _Mark:
 
 def _holds(marks: list[_Mark], tensors: list[Tensor]) -> bool:
     """Whether the tensors are those of the marks, and as they were."""
-    return len(marks) == len(tensors) and all(
-        tensor is mark.tensor and tensor.data_ptr() == mark.address and tensor._version == mark.version
-        for tensor, mark in zip(tensors, marks, strict=True)
-    )
+    if len(marks) != len(tensors):
+        return False
+    for tensor, (marked, address, version) in zip(tensors, marks, strict=True):
+        if tensor is not marked or tensor.requires_grad:
+            return False
+        if tensor.data_ptr() != address or tensor._version != version:
+            return False
+    return True
