@@ -28,7 +28,9 @@ TORCH_TARGET_VERSION = "0x020A000000000000"  # 2.10: the oldest PyTorch that the
 EXACT_FLAGS = ["-fno-trapping-math", "-fno-math-errno"]
 # -fopenmp-simd: `#pragma omp simd` alone, for sums whose order the compiler may choose; no OpenMP runtime.
 CXX_FLAGS = ["-std=c++17", "-O3", "-g0", "-fopenmp-simd", *EXACT_FLAGS, "-Wall", "-Wextra", "-fvisibility=hidden"]
-NVCC_FLAGS = ["-std=c++17", "-O3", "-Xcompiler", "-fPIC,-Wall,-fvisibility=hidden"]
+# A kernel that spills registers or uses local memory is slow without a word: the assembler warns, CI makes it an error.
+PTXAS_WARNINGS = ["-Xptxas", "-warn-spills,-warn-lmem-usage"]
+NVCC_FLAGS = ["-std=c++17", "-O3", "-Xcompiler", "-fPIC,-Wall,-fvisibility=hidden", *PTXAS_WARNINGS]
 
 
 @dataclass(frozen=True)
