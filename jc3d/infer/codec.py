@@ -37,6 +37,8 @@ class Codec:
     """
 
     def __init__(self, model: Model, codes_at_once: int = 128) -> None:
+        if codes_at_once < 1:
+            raise ValueError(f"codes_at_once: expected at least 1, got {codes_at_once}")
         self.model = model.freeze()
         self._batch: BatchReconstructor | None = None
         if self.reconstructs:
@@ -133,7 +135,10 @@ class Codec:
             CodesError: ``iterations`` or ``refinement_steps`` out of range, or ``num_bytes`` below one iteration.
         """
         iterations, num_bytes = whole_number("iterations", iterations), whole_number("num_bytes", num_bytes)
-        self._check_refinement(refinement_steps)
+        try:
+            self.model.check_refinement(refinement_steps)
+        except ValueError as error:
+            raise CodesError(str(error)) from None
         objects, several = load_objects(images, self.model.config)
         codes = self._encode(objects, iterations, num_bytes, refinement_steps)
         return codes if several else codes[0]
@@ -159,12 +164,6 @@ class Codec:
             bits = each.transpose(0, 1).numpy()
             codes.append(Codes(bits, code.code_bits, size, self.model.fingerprint, code.binary))
         return codes
-
-    def _check_refinement(self, steps: int) -> None:
-        allowed = self.model.refines
-        if not isinstance(steps, int) or steps < 0 or (steps and not allowed):
-            what = "0 or more" if allowed else f"0 with {self.name}, whose bits are not an image's alone"
-            raise CodesError(f"refinement_steps: expected {what}, got {steps}")
 
     def _iterations(self, views: Tensor, iterations: int | None, num_bytes: int | None) -> int:
         """How many iterations the arguments of `encode` ask for."""
@@ -234,15 +233,13 @@ class Codec:
             image_size: (height, width) of the views; None: that of the views of objects.
 
         Raises:
-            CodesError: the model has no image decoder, or one for another size.
-            ValueError: images smaller or larger than any that is coded.
+            CodesError: the model has no image decoder, or does not code images of this size.
         """
         size = (VIEW_SIZE, VIEW_SIZE) if image_size is None else image_size
         if not isinstance(size, tuple) or len(size) != 2:
             raise CodesError(f"image_size: expected (height, width), got {size!r}")
         decoder = self.require(DecodesProgressively)
-        if self.model.config.image_size is not None:
-            self._check_size(size)
+        self._check_size(size)
         return ImageStream(decoder.open_decoder(size), self.model, size)
 
     def stream(self) -> Stream:
@@ -287,4 +284,4 @@ class Codec:
         try:
             self.model.config.check_size(size)
         except ValueError as error:
-            raise CodesError(f"image_size: {error}") from None
+            raise CodesError(str(error)) from None

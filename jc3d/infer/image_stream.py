@@ -55,9 +55,11 @@ class ImageStream:
             missing = ", ".join(map(str, range(due, index)))
             why = f"{missing} missing" if missing else "decoded before"
             raise CodesError(f"iteration: expected {due}, got {index}: {why}")
-        code_bits = self._model.config.code_format(self._image_size).code_bits
+        code = self._model.config.code_format(self._image_size)
         try:
-            codes = Codes(np.asarray(bits)[None], code_bits, self._image_size, self._model.fingerprint)
+            codes = Codes(
+                np.asarray(bits)[None], code.code_bits, self._image_size, self._model.fingerprint, code.binary
+            )
         except CodesError as error:
             raise CodesError(f"iteration {index}: {error}") from None
         if self._decoded is not None and codes.num_views != self._decoded.num_views:

@@ -94,12 +94,12 @@ def load_objects(images: object, config: ModelConfig) -> tuple[list[Tensor], boo
 def _load(images: ViewLike | Iterable[ViewLike], config: ModelConfig) -> Tensor:
     """(V, 3, H, W), resized unless the model takes any size."""
     views = load_views(images, config.image_size)
+    first = images[0] if isinstance(images, list) else images
     try:
-        config.check_size((views.shape[2], views.shape[3]))
-    except ValueError as error:
-        first = images[0] if isinstance(images, list) else images
         name = os.fspath(first) if isinstance(first, (str, os.PathLike)) else "view 0"
-        raise ImageError(f"{name}: {error}") from None
+        config.check_size((views.shape[2], views.shape[3]), name)
+    except ValueError as error:
+        raise ImageError(str(error)) from None
     return views
 
 

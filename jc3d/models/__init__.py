@@ -12,6 +12,8 @@ from jc3d.models.registry import build, create, preset, presets, register
 from jc3d.models.weights import read_metadata, save_weights
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from jc3d.models.image.convlstm import RnnCompressor
     from jc3d.models.image.convlstm_config import RnnConfig
     from jc3d.models.joint.direct import Direct, DirectConfig
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from jc3d.models.shape.r2n2 import R2N2
     from jc3d.models.shape.reconstruction import CodeReading, ReceiverState, Reconstruction
 
-    PRESETS: dict[str, ModelConfig]
+    PRESETS: Mapping[str, ModelConfig]
 
 __all__ = [
     "PRESETS",
@@ -60,7 +62,7 @@ __all__ = [
     "unfold_norms",
 ]
 
-# Families are imported when they are asked for: whoever decodes one needs no other.
+# Names for convenience; a family works without one. They are imported when they are asked for.
 _HOMES = {
     "R2N2": "shape.r2n2",
     "CodeReading": "shape.reconstruction",

@@ -68,10 +68,10 @@ class ModelConfig(ABC):
         """The same with or without batch normalisation; a family without any is always the same."""
         return self
 
-    def check_size(self, size: tuple[int, int]) -> None:
-        """Raises a ValueError for an image (height, width) that is not encoded."""
+    def check_size(self, size: tuple[int, int], name: str = "image_size") -> None:
+        """Raises a ValueError for an image (height, width) that is not encoded; ``name`` is the argument's."""
         if self.image_size is not None and size != (self.image_size, self.image_size):
-            raise ValueError(f"expected {(self.image_size, self.image_size)}, got {size}")
+            raise ValueError(f"{name}: expected {(self.image_size, self.image_size)}, got {size}")
 
     @property
     def code_bits(self) -> int:
@@ -140,6 +140,12 @@ class Model(Part, ABC):
         Raises:
             ValueError: wrong shape, an argument out of range, or the model is in training mode.
         """
+
+    def check_refinement(self, steps: int) -> None:
+        """Raises a ValueError for steps that :meth:`compress` does not take."""
+        if not isinstance(steps, int) or steps < 0 or (steps and not self.refines):
+            what = "0 or more" if self.refines else f"0 with {self.config.name}, whose bits are not an image's alone"
+            raise ValueError(f"refinement_steps: expected {what}, got {steps}")
 
     @property
     def fingerprint(self) -> bytes:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 import torch
@@ -46,13 +47,15 @@ def register(family: str, config: type[ModelConfig], presets: Sequence[ModelConf
         presets: its architectures that have a name.
 
     Raises:
-        ValueError: a family or preset of that name is there already.
+        ValueError: a family or preset of that name is there already, or the config's class is another family's.
     """
 
     def decorate(model: M) -> M:
         taken = ({family} & _families.keys()) | ({preset.name for preset in presets} & _presets.keys())
         if taken:
             raise ValueError(f"register: expected new names, got {', '.join(sorted(taken))}, registered already")
+        if "family" in vars(config):
+            raise ValueError(f"config: expected a class of this family alone, got {config.__name__} of {config.family}")
         config.family = family
         _families[family] = Family(model, config)
         _presets.update((preset.name, preset) for preset in presets)
@@ -73,10 +76,10 @@ def family(name: str) -> Family:
     return _families[name]
 
 
-def presets() -> dict[str, ModelConfig]:
+def presets() -> Mapping[str, ModelConfig]:
     """Every architecture that has a name."""
     _discover()
-    return _presets
+    return MappingProxyType(_presets)
 
 
 def preset(name: str) -> ModelConfig:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from jc3d.models import registry
+from jc3d.models import R2N2Config, registry
 from jc3d.models.model import CodeFormat, Model, ModelConfig
 
 
@@ -44,6 +44,12 @@ def test_a_name_is_not_taken_twice(families: None) -> None:
     with pytest.raises(ValueError, match="register: expected new names, got implicit-384, registered already"):
         registry.register("still", StillConfig, presets=[StillConfig("implicit-384")])(Model)
     assert "still" not in registry._families
+
+
+def test_a_config_class_is_of_one_family(families: None) -> None:
+    with pytest.raises(ValueError, match="config: expected a class of this family alone, got R2N2Config of r2n2"):
+        registry.register("other", R2N2Config)(Model)
+    assert "other" not in registry._families
 
 
 def test_an_unknown_family_lists_the_known() -> None:

@@ -203,11 +203,10 @@ class RnnCompressor(Model):
         if images.dim() != 4 or images.shape[1] != 3:
             raise ValueError(f"images: expected (N, 3, H, W), got {tuple(images.shape)}")
         size = (images.shape[2], images.shape[3])
-        self.config.check_size(size)
+        self.config.check_size(size, "images")
         count = self.config.max_iterations if iterations is None else iterations
         check_iterations(self.config, count)
-        if refinement_steps < 0:
-            raise ValueError(f"refinement_steps: expected 0 or more, got {refinement_steps}")
+        self.check_refinement(refinement_steps)
         code_map = self.config.code_map(size)
         packed = []
         with self._inference(images.device), one_thread():

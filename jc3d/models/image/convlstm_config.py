@@ -96,17 +96,17 @@ class RnnConfig(ModelConfig):
         if any(channels % 4 for channels in self.decoder_channels):
             raise ValueError(f"decoder_channels: expected multiples of 4, got {self.decoder_channels}")
 
-    def check_size(self, size: tuple[int, int]) -> None:
-        """Raises a ValueError for an image (height, width) that is smaller than a block or larger than any is read."""
+    def check_size(self, size: tuple[int, int], name: str = "image_size") -> None:
+        """Refuses an image (height, width) that is smaller than a block or larger than any is read."""
         height, width = size
         if min(size) < self.block:
             raise ValueError(
-                f"expected at least {self.block}x{self.block} pixels, got {height}x{width} (height x width)"
+                f"{name}: expected at least {self.block}x{self.block} pixels, got {height}x{width} (height x width)"
             )
         if max(size) > MAX_SIDE:
-            raise ValueError(f"expected at most {MAX_SIDE} pixels a side, got {height}x{width}")
+            raise ValueError(f"{name}: expected at most {MAX_SIDE} pixels a side, got {height}x{width}")
         if height * width > MAX_PIXELS:
-            raise ValueError(f"expected at most {MAX_PIXELS} pixels, got {height}x{width}")
+            raise ValueError(f"{name}: expected at most {MAX_PIXELS} pixels, got {height}x{width}")
 
     def code_map(self, image_size: tuple[int, int]) -> tuple[int, int]:
         """Height and width of the code map of an image (height, width), whose last blocks may reach over its edge."""

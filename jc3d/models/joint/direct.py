@@ -89,7 +89,7 @@ class Direct(Joint):
     def __init__(self, config: DirectConfig) -> None:
         super().__init__(config)
         self.compressor = RnnCompressor(config.compressor)
-        self.reconstruction = Reconstruction(config.reconstruction)
+        self.add_module("reconstruction", Reconstruction(config.reconstruction))
 
     def _read(self, codes: Tensor, images: Tensor, shape: torch.Size) -> CodeReading:
         return self.reconstruction.read(self._fused(codes.flatten(2)).unflatten(0, (shape[0], -1)))

@@ -85,7 +85,18 @@ class Joint(Model):
     config: JointConfig
     task: ClassVar[str] = "joint"
     compressor: RnnCompressor
-    reconstruction: Reconstruction
+
+    @property
+    def reconstruction(self) -> Reconstruction:
+        """What reads the codes or the images.
+
+        A property over the module of that name: from Python 3.12 on, isinstance with a protocol looks at the class, and
+        torch keeps modules elsewhere.
+        """
+        found = self._modules.get("reconstruction")
+        if not isinstance(found, Reconstruction):
+            raise AttributeError("reconstruction")
+        return found
 
     def read_views(self, views: Tensor, iterations: int) -> JointReading:
         """Codes of views, their images, and what the codes are read as.
@@ -116,8 +127,7 @@ class Joint(Model):
 
     def compress(self, images: Tensor, iterations: int | None = None, refinement_steps: int = 0) -> Tensor:
         """By the compressor, see :meth:`jc3d.models.model.Model.compress`."""
-        if refinement_steps and not self.refines:
-            raise ValueError(f"refinement_steps: expected 0 with {self.config.name}, got {refinement_steps}")
+        self.check_refinement(refinement_steps)
         return self.compressor.compress(images, iterations, refinement_steps)
 
     def decompress(self, packed: Tensor, image_size: tuple[int, int]) -> Tensor:

@@ -39,12 +39,18 @@ class SequentialJoint(Joint):
 
     config: SequentialConfig
     refines: ClassVar[bool] = True
-    reconstruction: R2N2
 
     def __init__(self, config: SequentialConfig) -> None:
         super().__init__(config)
         self.compressor = RnnCompressor(config.compressor)
-        self.reconstruction = R2N2(config.reconstruction)
+        self.add_module("reconstruction", R2N2(config.reconstruction))
+
+    @property
+    def reconstruction(self) -> R2N2:
+        """What reads the images, see :attr:`Joint.reconstruction`."""
+        found = super().reconstruction
+        assert isinstance(found, R2N2)
+        return found
 
     def _read(self, codes: Tensor, images: Tensor, shape: torch.Size) -> CodeReading:
         return self.reconstruction.read_views(images[-1].unflatten(0, shape))

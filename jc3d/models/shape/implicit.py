@@ -2,7 +2,8 @@
 
     views ──encoder_K──> tanh ──binarizer──> K bits a view ──R2N2's recurrence and decoder──> occupancy
 
-No image loss is minimised: what the bits say of a view is whatever serves the shape.
+No image loss is minimised: what the bits say of a view is whatever serves the shape. Training is the task ``shape``
+(:mod:`jc3d.train.tasks.shape`), which has the loss.
 """
 
 from __future__ import annotations

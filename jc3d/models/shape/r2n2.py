@@ -109,8 +109,7 @@ class R2N2(Reconstruction, Model):
     def compress(self, images: Tensor, iterations: int | None = None, refinement_steps: int = 0) -> Tensor:
         """:meth:`encode` as bytes, see :meth:`jc3d.models.model.Model.compress`."""
         check_iterations(self.config, 1 if iterations is None else iterations)
-        if refinement_steps:
-            raise ValueError(f"refinement_steps: expected 0 with {self.config.name}, got {refinement_steps}")
+        self.check_refinement(refinement_steps)
         return self._pack(images).unsqueeze(1)
 
     def _pack(self, views: Tensor) -> Tensor:
