@@ -165,6 +165,42 @@ def test_readme_has_what_ci_reads() -> None:
     assert (ROOT / "README.md").read_text().count("<!-- test -->") == 1
 
 
+SPEED = {  # a row of README's table, and the row of docs/performance.md that it is copied from
+    "encode a view to bits": "encode 1 view, `implicit-384-paper`",
+    "reconstruct one object from 5 views": "1 object from 5 views",
+    "8 objects from 5 views": "8 objects from 5 views",
+    "one more view of an open stream, with its grid": "one more view in an open stream, with a grid",
+}
+
+
+def rows(page: str) -> dict[str, list[str]]:
+    """The rows of a page's tables by their first cell; of two with the same the first."""
+    found: dict[str, list[str]] = {}
+    for _, line in parsed(page).prose:
+        if line.startswith("|"):
+            first, *cells = [cell.strip() for cell in line.strip("|").split("|")]
+            found.setdefault(first, cells)
+    return found
+
+
+@pytest.mark.parametrize(("row", "source"), SPEED.items())
+def test_readme_is_as_fast_as_was_measured(row: str, source: str) -> None:
+    """Its times and ratios are those of docs/performance.md, rounded."""
+    ours, eager, compiled, *_ = rows("docs/performance.md")[source]
+    ratios = [re.fullmatch(r".*\((.+)\)", cell) for cell in (eager, compiled)]
+    measured = [ours.strip("*"), *(ratio[1] if ratio else "" for ratio in ratios)]
+    said = [cell.split()[0] for cell in rows("README.md")[row]]
+    rounded = [f"{float(exact):.{len(short.partition('.')[2])}f}" for exact, short in zip(measured, said, strict=True)]
+    assert said == rounded
+
+
+def test_readme_says_how_fast_nothing_else_is() -> None:
+    header = "| | jc3d | eager PyTorch | `torch.compile` |"
+    lines = (ROOT / "README.md").read_text().split(header)[1].strip().splitlines()
+    table = lines[1 : lines.index("")]
+    assert [line.split("|")[1].strip() for line in table] == list(SPEED)
+
+
 def test_every_decision_is_listed() -> None:
     folder = ROOT / "docs" / "decisions"
     index = (folder / "README.md").read_text()
