@@ -1,6 +1,7 @@
-"""Turns the JSON of `pytest bench/ops --benchmark-json=FILE` into the tables of docs/performance.md.
+"""Turns the JSON of `pytest bench/ops --benchmark-json=FILE` into the tables of docs/reference/op-timings.md.
 
-`python bench/report.py FILE [--update PAGE]`: prints them, or writes them between the page's `<!-- ops -->` marks.
+`python bench/report.py FILE [--update PAGE --block NAME]`: prints them, or writes them between the page's marks
+`<!-- NAME -->` and `<!-- /NAME -->`.
 
 A table is a group of contenders that did the same work on the same inputs in one run; the first is ours. GB/s are the
 bytes that the work must move over the median; the fraction is of the copy bandwidth measured in the same run.
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +19,7 @@ from typing import Annotated, Any
 
 import typer
 
-MARKS = ("<!-- ops -->", "<!-- /ops -->")
+WIDTH = 100  # of prose in the docs
 
 
 def report(data: dict[str, Any]) -> str:
@@ -51,14 +53,14 @@ def _device(bench: dict[str, Any]) -> str:
 
 
 def _machine(data: dict[str, Any], device: str) -> str:
-    """One line on what ran the benchmarks of a device."""
+    """A paragraph on what ran the benchmarks of a device."""
     info = next(bench["extra_info"] for bench in data["benchmarks"] if _device(bench) == device)
     bandwidth = f"a copy of 256 MiB moves {info['copy_bytes_per_s'] / 1e9:.1f} GB/s (read and written)"
     if device == "cuda":
-        return f"{info['device']}, float32, one run; {bandwidth}."
+        return textwrap.fill(f"{info['device']}, float32, one run; {bandwidth}.", WIDTH)
     name = data["machine_info"]["cpu"].get("brand_raw", "CPU")
     pages = "Freed memory is kept by the allocator." if info["pages_kept"] else "Large results come in new pages."
-    return f"{name}, {info['threads']} threads, float32, one run; {bandwidth}. {pages}"
+    return textwrap.fill(f"{name}, {info['threads']} threads, float32, one run; {bandwidth}. {pages}", WIDTH)
 
 
 def _median(bench: dict[str, Any]) -> float:
@@ -89,6 +91,7 @@ def _products_columns(bench: dict[str, Any]) -> str:
 def main(
     file: Annotated[Path, typer.Argument(help="What --benchmark-json wrote.", show_default=False)],
     update: Annotated[Path | None, typer.Option(help="Page to write the tables into.", show_default=False)] = None,
+    block: Annotated[str, typer.Option(help="Name of the page's marks to write between.")] = "ops",
 ) -> None:
     """Print the tables of a run."""
     tables = report(json.loads(file.read_text()))
@@ -96,7 +99,7 @@ def main(
         print(tables)
         return
     page = update.read_text()
-    begin, end = MARKS
+    begin, end = f"<!-- {block} -->", f"<!-- /{block} -->"
     if begin not in page or end not in page:
         raise typer.BadParameter(f"expected a page with {begin} and {end}, got {update}", param_hint="--update")
     update.write_text(re.sub(f"{begin}.*{end}", lambda _: f"{begin}\n{tables}{end}", page, flags=re.DOTALL))
