@@ -189,9 +189,9 @@ def test_readme_is_as_fast_as_was_measured(row: str, source: str) -> None:
     ours, eager, compiled, *_ = rows("docs/performance.md")[source]
     ratios = [re.fullmatch(r".*\((.+)\)", cell) for cell in (eager, compiled)]
     measured = [ours.strip("*"), *(ratio[1] if ratio else "" for ratio in ratios)]
-    said = [cell.split()[0] for cell in rows("README.md")[row]]
-    rounded = [f"{float(exact):.{len(short.partition('.')[2])}f}" for exact, short in zip(measured, said, strict=True)]
-    assert said == rounded
+    shown = [cell.split()[0] for cell in rows("README.md")[row]]
+    rounded = [f"{float(exact):.{len(short.partition('.')[2])}f}" for exact, short in zip(measured, shown, strict=True)]
+    assert shown == rounded
 
 
 def test_readme_says_how_fast_nothing_else_is() -> None:

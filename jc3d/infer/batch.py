@@ -69,7 +69,7 @@ class BatchReconstructor:
         return self.model.occupancy(self._receive(objects))
 
     def _graph(self, objects: int) -> ReconstructionGraph:
-        """The plan for so many objects, or for the next power of two: so there are few, and they are kept."""
+        """The graph for so many objects, or for the next power of two: so there are few, and they are kept."""
         size = 1 << (objects - 1).bit_length()
         graphs: dict[int, ReconstructionGraph] = self.model.of_frozen("graphs", self.model.parameters(), dict)
         with self._lock:

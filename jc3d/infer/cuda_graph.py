@@ -18,10 +18,10 @@ class ReconstructionGraph:
     """Adds a view to all objects at once, and decodes them; nothing is allocated between.
 
     The shapes never change, so that on a GPU both become graphs: one launch instead of one a kernel. An object that has
-    no more views, or none at all where fewer objects come in than the plan is for, is masked.
+    no more views, or none at all where fewer objects come in than the graph is for, is masked.
 
     One call at a time: on a GPU calls of several threads, each on a CUDA stream of its own, follow one another on the
-    plan's.
+    graph's.
 
     Args:
         model: frozen.
@@ -66,7 +66,7 @@ class ReconstructionGraph:
 
     @contextmanager
     def _on_stream(self) -> Iterator[None]:
-        """The plan's stream on its device: after what the caller's stream did, and before what it does next."""
+        """The graph's stream on its device: after what the caller's stream did, and before what it does next."""
         if self._stream is None:
             yield
             return

@@ -167,7 +167,7 @@ def test_who_can_do_what(codec: Codec) -> None:
         implicit.decode(implicit.encode(views(1)))
 
 
-def test_a_search_is_for_models_whose_bits_are_images(codec: Codec) -> None:
+def test_refinement_is_for_models_whose_bits_are_images(codec: Codec) -> None:
     small = views(1, 32, 32)
     assert codec.encode(small, iterations=1, refinement_steps=5).payload_bytes == 8
     with pytest.raises(CodesError, match="refinement_steps: expected 0 or more, got -1"):

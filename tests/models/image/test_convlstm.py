@@ -97,7 +97,7 @@ def test_bad_config(change: dict[str, object], message: str) -> None:
         replace(PRESETS["rnn-original-paper"], **change)
 
 
-# Shortcuts -----------------------------------------------------------------------------------------------------------
+# Skip connections ----------------------------------------------------------------------------------------------------
 
 
 def test_the_first_bits_of_fresh_weights_say_which_colour_a_block_has() -> None:
