@@ -1,3 +1,5 @@
+// conv3d_lstm_gates: the LSTM of 3D-R2N2, without an output gate. It shares its kernels with conv_lstm_gates, which has
+// one: ../kernels/lstm_gates_cpu.cpp and ../kernels/lstm_gates_cuda.cu, with `output_gate` = false.
 #include "lstm_gates.h"
 
 namespace jc3d {

@@ -1,3 +1,5 @@
+// conv_lstm_gates: the LSTM with an output gate. It shares its kernels with conv3d_lstm_gates, which has none:
+// ../kernels/lstm_gates_cpu.cpp and ../kernels/lstm_gates_cuda.cu, with `output_gate` = true.
 #include "lstm_gates.h"
 
 namespace jc3d {
