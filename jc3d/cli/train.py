@@ -36,7 +36,7 @@ def train(
     ] = False,
     **given: Any,
 ) -> None:
-    """Train a model; several processes with [bold]torchrun --nproc-per-node N -m jc3d train[/bold]."""
+    """Train a model; several processes with `torchrun --nproc-per-node N -m jc3d train`."""
     from jc3d.train.plan import plan, single
     from jc3d.train.settings import RENAMED
 
