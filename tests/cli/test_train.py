@@ -78,8 +78,10 @@ def test_the_help_shows_them_by_task(capsys: pytest.CaptureFixture[str], monkeyp
         "--teacher-forcing",
         "--recipe",
         "--dry-run",
+        *RECIPES,
     ):
         assert words in text
+    assert not any(code in text for code in ("jc3d.", "[J]", "``", "written alike"))
     assert not any(f"--{old.replace('_', '-')} " in text for old in RENAMED.values())
 
 

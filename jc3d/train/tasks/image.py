@@ -23,10 +23,10 @@ class ImageSettings(TaskSettings):
 
     Attributes:
         iterations: iterations of the codes of a step: 0 draws 1 to the most anew each step, n with a weight of 1 / n,
-            so that every number gets an equal share of the time; a number keeps to it ([J] Fig. 11).
+            so that every number gets an equal share of the time; any other number is kept to. See [J] Fig. 11.
         min_iterations: fewest that are drawn. More of them give the later iterations more weight.
-        ssim_weight: weight of 1 - SSIM in the image loss; 0 is the paper's.
-        colour_weight: weight of the square of colour differences in the image loss; 0 is the paper's.
+        ssim_weight: weight of 1 - SSIM in the image loss, which the paper does not have.
+        colour_weight: weight of the square of colour differences in the image loss, which the paper does not have.
     """
 
     iterations: int = 0

@@ -23,7 +23,7 @@ class JointSettings(ShapeSettings, ImageSettings):
     """Settings of :class:`JointTask`: those of images and of shapes, and how they share.
 
     Attributes:
-        compression_weight: weight of the image loss beside the occupancy loss ([J] eq. 16).
+        compression_weight: weight of the image loss beside the occupancy loss. The sum is [J] eq. 16.
         reconstruction_lr_scale: share of the learning rate for what reconstructs, below 1 where that starts from
             trained weights and the compressor does not.
     """

@@ -29,9 +29,9 @@ class ShapeSettings(TaskSettings):
     Attributes:
         gate_lr_scale: share of the learning rate for the layers between encoder and gates where the code enters by a
             matrix, which nothing normalises. With ±1 inputs one step can move a pre-activation by K times its rate.
-        iou_weight: weight of the soft IoU beside the cross-entropy, see :func:`jc3d.losses.occupancy_loss`.
+        iou_weight: weight of the soft IoU beside the cross-entropy. See :func:`jc3d.losses.occupancy_loss`.
         pose_weight: weight of the loss of the poses, where the model tells them.
-        teacher_forcing: share of the objects that are placed by their true poses, see :mod:`jc3d.train.pose_teacher`.
+        teacher_forcing: share of the objects that are placed by their true poses. See :mod:`jc3d.train.pose_teacher`.
     """
 
     gate_lr_scale: float = setting(0.1, above=0)
