@@ -129,7 +129,7 @@ def _renderings(procedural: int, meshes: int) -> tuple[Rendering, ...]:
 def _shape(preset: str) -> Recipe:
     common = {"preset": preset, "batch_size": 16, "precision": "bf16-mixed", "checkpoint_every": 500, **_QUIET}
     further = {**common, "steps": 8_000, "learning_rate": 1.5e-3, "warmup": 200}
-    by_adam = "The packaged weights were trained by AdamW alone here, and the preset lifted a coarser map."
+    by_adam = "The packaged weights were trained by AdamW alone here, and the preset unprojected a coarser map."
     fresh = {**common, "steps": 8_500, "val_objects": 96, "pose_weight": 0.1, **_shards(0.7, 0.3)}
     return Recipe(
         f"{preset} from fresh weights in 24,500 steps, as the packaged ones were trained.",
@@ -235,7 +235,8 @@ RECIPES: dict[str, Recipe] = {
                 },
                 needs={"start/rnn-small-3.safetensors": f"the rnn-small {_OLD_COLOURS}"},
                 commit="94f69a4",
-                note="The packaged weights went on from its step 200.",
+                note="The packaged weights went on from step 200 of these 1,200, over all of which the learning rate "
+                "falls. The recipe goes on from the best checkpoint of all, which may be a later one.",
             ),
             Phase(
                 "detail",
