@@ -73,7 +73,7 @@ class ImageTask(Task[ImageModel, ImageSettings]):
     def scores(self, model: ImageModel, batch: ObjectSample) -> list[ScoreRow]:
         """``l1`` and the image ``loss`` at the most iterations that are trained."""
         images = images_of(batch).flatten(0, 1)
-        decoded = model(images, rates(self.settings, model.config)[-1]).images
+        decoded = model(images, validated_iterations(self.settings, model.config)[-1]).images
         found = {"l1": compression_loss(decoded, images), "loss": image_loss(self.settings, decoded, images)}
         return [ScoreRow(measure, float(value), len(batch.views)) for measure, value in found.items()]
 
@@ -101,6 +101,6 @@ def draw_iterations(settings: ImageSettings, config: ModelConfig, rng: Random | 
     return rng.choice(counts, [1 / count for count in counts])
 
 
-def rates(settings: ImageSettings, config: ModelConfig) -> list[int]:
+def validated_iterations(settings: ImageSettings, config: ModelConfig) -> list[int]:
     """Iterations to validate at: what a run with a constant number never sees does not choose its weights."""
     return [settings.iterations] if settings.iterations else sorted({1, config.max_iterations})
