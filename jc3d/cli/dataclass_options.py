@@ -22,8 +22,9 @@ from types import GenericAlias
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
-from rich.markup import escape
 from typer.core import TyperCommand
+
+from jc3d.cli.long_help import LongHelpCommand
 
 _KEYWORD = inspect.Parameter.KEYWORD_ONLY
 
@@ -57,12 +58,15 @@ def options(settings: type[Any], panel: str | None = None, skip: Collection[str]
 
 def _option(field: Field[Any], kind: Any, help_text: str, panel: str | None) -> inspect.Parameter:
     default: Any = field.default
+    metavar = None
     if get_origin(kind) is tuple:
         help_text += " Repeat it."
+        metavar = f"<{get_args(kind)[0].__name__}>"  # of one
         kind, default = GenericAlias(list, get_args(kind)[:1]), list(default)
     info = typer.Option(
         *_flags(field, kind),
-        help=escape(help_text),
+        help=help_text,
+        metavar=metavar,
         rich_help_panel=panel,
         show_default=field.metadata.get("shown") or default not in (None, []),
     )
@@ -147,8 +151,8 @@ def _build(function: Callable[..., None], generated: Sequence[inspect.Parameter]
     parameters = [context, *(each.replace(kind=_KEYWORD) for each in own), *generated]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {each.name: each.annotation for each in parameters}
-    app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-    app.command(function.__name__, help=inspect.getdoc(function))(command)
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command(function.__name__, cls=LongHelpCommand, help=inspect.getdoc(function))(command)
     return typer.main.get_command(app)
 
 

@@ -4,12 +4,34 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rich.console import Console
 
 from jc3d.cli.console import console, print_facts
 
 if TYPE_CHECKING:
     from jc3d.train.plan import Run
+    from jc3d.train.recipes import Rendering
+
+
+class Estimate(NamedTuple):
+    """What some work takes.
+
+    Attributes:
+        seconds: of all that was measured.
+        left_out: what was not, in words.
+    """
+
+    seconds: float = 0.0
+    left_out: tuple[str, ...] = ()
+
+    def plus(self, other: Estimate) -> Estimate:
+        """Of both; what is left out twice is named once."""
+        left_out = dict.fromkeys((*self.left_out, *other.left_out))
+        return Estimate(self.seconds + other.seconds, tuple(left_out))
 
 
 def print_plan(recipe: str | None, runs: Sequence[Run]) -> None:
@@ -19,38 +41,49 @@ def print_plan(recipe: str | None, runs: Sequence[Run]) -> None:
         recipe: name of the recipe that the runs are of; None: none.
         runs: in order.
     """
-    from jc3d.train.plan import missing
+    from jc3d.train.plan import missing, to_render
     from jc3d.train.recipes import recipe as recipe_of
 
     if recipe:
         console.print(f"[bold]{recipe}[/bold]: {recipe_of(recipe).about}", soft_wrap=True)
-    total = _print_renderings(recipe, runs) if recipe else 0.0
+    renderings = to_render(recipe, runs) if recipe else []
+    total = _print_renderings(renderings)
+    rendered = {Path(rendering.folder) for rendering, _split in renderings}
     for path, what in missing(runs).items():
+        if path in rendered:
+            continue
         console.print(f"[bold]missing[/bold] {path}{f': {what}' if what else ''}", soft_wrap=True)
     for number, run in enumerate(runs, 1):
         console.print(f"\n[bold]{number}. {run.phase.name}[/bold]")
-        total += _print_run(run)
-    console.print(f"\nin all about {_in_words(total)} on this machine", soft_wrap=True)
+        total = total.plus(_print_run(run))
+    without = f", without {', '.join(total.left_out)}" if total.left_out else ""
+    console.print(f"\nin all about {_in_words(total.seconds)} on this machine{without}", soft_wrap=True)
 
 
-def _print_renderings(recipe: str, runs: Sequence[Run]) -> float:
+def _print_renderings(renderings: Sequence[tuple[Rendering, str]]) -> Estimate:
     from jc3d.train.duration import seconds_to_render
-    from jc3d.train.plan import to_render
 
-    total = 0.0
-    for rendering, split in to_render(recipe, runs):
+    total = Estimate()
+    for rendering, split in renderings:
         console.print(f"[bold]render first[/bold] {rendering.command(split)}", soft_wrap=True)
         if rendering.source == "procedural":
-            seconds = seconds_to_render(rendering.source, rendering.views)
+            with _measuring("how long an object takes to render, on four of them"):
+                seconds = seconds_to_render(rendering.source, rendering.views)
             spent = seconds * rendering.splits[split] / (os.cpu_count() or 1)
             console.print(f"  about {_in_words(spent)}: {seconds:.2f} s an object, measured on three, on all cores")
-            total += spent
+            total = total.plus(Estimate(spent))
         else:
             console.print("  FOLDER is yours, so its time is not measured")
+            total = total.plus(Estimate(left_out=(f"the rendering of {rendering.source}",)))
     return total
 
 
-def _print_run(run: Run) -> float:
+def _measuring(what: str) -> AbstractContextManager[Any]:
+    """Says on a terminal what is measured, until that is done."""
+    return Console(stderr=True).status(f"measuring {what}")
+
+
+def _print_run(run: Run) -> Estimate:
     from jc3d.train.duration import measure
     from jc3d.train.recipes import command
 
@@ -67,15 +100,16 @@ def _print_run(run: Run) -> float:
         facts["note"] = run.phase.note
     if run.is_done:
         print_facts(facts | {"time": "none, it is done"})
-        return 0.0
-    spent = measure(config)
+        return Estimate()
+    with _measuring(f"a few steps and a part of a validation of {run.phase.name}, in about half a minute"):
+        spent = measure(config)
     data = "on its data" if spent.own_data else "on one generated object, as its data are not there yet"
     facts["time"] = (
         f"about {_in_words(spent.total)}: {spent.step:.2f} s a step, the mean of {spent.measured_steps} measured here "
         f"{data}; {_in_words(spent.validation)} a validation, from one batch; from the first step on"
     )
     print_facts(facts)
-    return spent.total
+    return Estimate(spent.total, () if spent.own_data else ("the loading of data that are not there yet",))
 
 
 def _in_words(seconds: float) -> str:

@@ -9,6 +9,7 @@ import typer
 
 from jc3d.cli.console import console, print_facts, warn_renamed
 from jc3d.cli.dataclass_options import Options, hidden, options, shared_options
+from jc3d.train.recipes import RECIPES
 
 if TYPE_CHECKING:
     from jc3d.train import TrainConfig
@@ -29,14 +30,17 @@ def train_options() -> Options:
 def train(
     recipe: Annotated[
         str | None,
-        typer.Option(help="Run a documented training, phase by phase; other options go before its settings."),
+        typer.Option(
+            help=f"Run a documented training, phase by phase: {', '.join(RECIPES)}. "
+            "Other options that are given replace its settings in every phase."
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Train nothing; say what would run, what it needs and about how long.")
     ] = False,
     **given: Any,
 ) -> None:
-    """Train a model; several processes with [bold]torchrun --nproc-per-node N -m jc3d train[/bold]."""
+    """Train a model; several processes with `torchrun --nproc-per-node N -m jc3d train`."""
     from jc3d.train.plan import plan, single
     from jc3d.train.settings import RENAMED
 

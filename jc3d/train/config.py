@@ -32,18 +32,19 @@ class TrainConfig:
         out: folder of checkpoints, logs and the final ``PRESET.safetensors``; if empty, ``runs/PRESET``.
         data: training sources: ``procedural``, or ``meshes=``, ``shards=`` or ``r2n2=FOLDER``, and ``@WEIGHT`` for a
             share in the mixture. See :mod:`jc3d.data.sources`.
-        val_data: validation sources, written alike. Their mean score picks the best checkpoint, see the task.
+        val_data: validation sources, in the same form as ``data``. Their mean score picks the best
+            checkpoint, see the task.
         steps: optimiser steps.
         batch_size: objects a step, over all processes.
-        learning_rate: peak of the rate of Muon and AdamW: linear warm-up, then a cosine down to zero.
+        learning_rate: its peak, for Muon and AdamW: linear warm-up, then a cosine down to zero.
         warmup: steps of the warm-up.
         weight_decay: decoupled weight decay.
         min_views: fewest views of an object in a step (the number is drawn anew each step).
         max_views: most views of an object in a step.
         val_objects: objects validated on, from each source.
         checkpoint_every: steps between checkpoints, each with a validation; a kill loses no more than these.
-        precision: Lightning's name, such as ``32-true`` or ``bf16-mixed``, which is slower where the processor does not
-            multiply bfloat16 in hardware.
+        precision: of the arithmetic: ``32-true`` is float32, ``bf16-mixed`` mostly bfloat16, which is slower where the
+            processor does not multiply it in hardware. The names are Lightning's.
         seed: seeds the weights and the data.
         workers: processes that load data, for each training process.
         threads: torch threads of each training process; 0 leaves torch's own choice.
@@ -56,12 +57,27 @@ class TrainConfig:
         TypeError: a setting that no task has.
     """
 
-    preset: str = "implicit-384"
+    preset: str = setting("implicit-384", help="Architecture, one of those that `jc3d models` lists.")
     init: tuple[str, ...] = setting((), may_change=True)
-    frozen: tuple[str, ...] = ()
-    out: Path = setting(Path(), may_change=True, flags=("--out", "-o"), shown="runs/PRESET")  # noqa: RUF009
-    data: tuple[str, ...] = ("procedural",)
-    val_data: tuple[str, ...] = ("procedural",)
+    frozen: tuple[str, ...] = setting(
+        (),
+        help="Part of the model that stays as it is, such as compressor: it runs as in inference, whose codes are "
+        "signs and not draws.",
+    )
+    out: Path = setting(  # noqa: RUF009
+        Path(),
+        may_change=True,
+        flags=("--out", "-o"),
+        shown="runs/PRESET",
+        help="Folder of checkpoints, logs and the final PRESET.safetensors.",
+    )
+    data: tuple[str, ...] = setting(
+        ("procedural",),
+        help="Training source: procedural, or meshes=, shards= or r2n2=FOLDER, and @WEIGHT for its share in a mixture.",
+    )
+    val_data: tuple[str, ...] = setting(
+        ("procedural",), help="Validation source, in the same form as --data; their mean score picks the weights."
+    )
     steps: int = setting(12_000, above=0)
     batch_size: int = setting(16, above=0)
     learning_rate: float = setting(2e-3, above=0)
@@ -75,7 +91,7 @@ class TrainConfig:
     seed: int = 0
     workers: int = setting(1, least=0, may_change=True)
     threads: int = setting(0, least=0, may_change=True)
-    resume: bool = setting(True, may_change=True)
+    resume: bool = setting(True, may_change=True, help="Continue from the last checkpoint in --out if there is one.")
     progress: bool = setting(True, may_change=True)
     task: TaskSettings
 

@@ -72,8 +72,8 @@ class MuonAdamW(torch.optim.Optimizer):
 
     Muon (Jordan et al., 2024) makes every singular value of a matrix's step about one, so that the directions that
     gradients seldom point to are learned as fast as the others. Its steps are scaled to AdamW's size (Liu et al., *Muon
-    is scalable for LLM training*, 2025), so both take the same rates and decays. Its products are in float32 on
-    machines that emulate bfloat16, so processes that train together run on machines of one kind.
+    is scalable for LLM training*, 2025), so both take the same learning rates and decays. Its products are in float32
+    on machines that emulate bfloat16, so processes that train together run on machines of one kind.
 
     Args:
         groups: dicts of ``params``, ``lr``, ``weight_decay`` and ``muon``: whether these are all matrices, and Muon's.
@@ -85,20 +85,20 @@ class MuonAdamW(torch.optim.Optimizer):
         self._views: list[tuple[nn.Parameter, Tensor]] = []
         for group in self.param_groups:
             parameters: list[nn.Parameter] = group["params"]
-            rates = {"lr": group["lr"], "weight_decay": group["weight_decay"]}
+            settings = {"lr": group["lr"], "weight_decay": group["weight_decay"]}
             if group["muon"]:
                 views = [nn.Parameter(parameter.detach().view(len(parameter), -1)) for parameter in parameters]
                 self._views += zip(views, parameters, strict=True)
                 if all(has_bfloat16_products(view.device) for view in views):
-                    self._of_group.append(torch.optim.Muon(views, **rates, adjust_lr_fn="match_rms_adamw"))
+                    self._of_group.append(torch.optim.Muon(views, **settings, adjust_lr_fn="match_rms_adamw"))
                 else:
-                    self._of_group.append(Float32Muon(views, **rates))
+                    self._of_group.append(Float32Muon(views, **settings))
             else:
-                self._of_group.append(torch.optim.AdamW(parameters, **rates, fused=True))
+                self._of_group.append(torch.optim.AdamW(parameters, **settings, fused=True))
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """One step of both, by the rates that the groups have now."""
+        """One step of both, by the learning rates that the groups have now."""
         loss = None
         if closure is not None:
             with torch.enable_grad():

@@ -235,7 +235,8 @@ RECIPES: dict[str, Recipe] = {
                 },
                 needs={"start/rnn-small-3.safetensors": f"the rnn-small {_OLD_COLOURS}"},
                 commit="94f69a4",
-                note="The packaged weights went on from its step 200.",
+                note="The packaged weights went on from step 200 of these 1,200, over all of which the learning rate "
+                "falls. The recipe goes on from the best checkpoint of all, which may be a later one.",
             ),
             Phase(
                 "detail",

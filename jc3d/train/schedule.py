@@ -16,16 +16,16 @@ _GRADIENT_NORM = 1.0
 
 
 def make_optimizer(config: TrainConfig, task: Task[Any, Any], model: nn.Module) -> MuonAdamW:
-    """Muon and AdamW over all that learns, at the rates that the task gives each parameter."""
+    """Muon and AdamW over all that learns, at the learning rates that the task gives each parameter."""
     groups: dict[tuple[float, float, bool], list[Tensor]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            rate = config.learning_rate * task.lr_scale(name, parameter)
+            lr = config.learning_rate * task.lr_scale(name, parameter)
             decay = config.weight_decay if parameter.dim() > 1 else 0.0
-            groups.setdefault((rate, decay, task.uses_muon(name, parameter)), []).append(parameter)
+            groups.setdefault((lr, decay, task.uses_muon(name, parameter)), []).append(parameter)
     return MuonAdamW(
-        {"params": members, "lr": rate, "weight_decay": decay, "muon": muon}
-        for (rate, decay, muon), members in groups.items()
+        {"params": members, "lr": lr, "weight_decay": decay, "muon": muon}
+        for (lr, decay, muon), members in groups.items()
     )
 
 

@@ -1,7 +1,7 @@
 """Settings of a run as fields of dataclasses: name, type, default, range and description of each stand in one place.
 
 A description is the text under "Attributes:" in the dataclass's docstring; the command line shows its first sentence
-(:mod:`jc3d.cli.dataclass_options`).
+(:mod:`jc3d.cli.dataclass_options`), or the field's ``help`` where that sentence speaks of code.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -71,15 +72,17 @@ def test_the_help_shows_them_by_task(capsys: pytest.CaptureFixture[str], monkeyp
         "Of the tasks image and joint",
         "Of the tasks joint and shape",
         "Of the task joint",
-        "--out -o",
+        "-o, --out <path>",
         "[default: (runs/PRESET)]",
-        "--resume --no-resume",
+        "--resume / --no-resume",
         "32-true|bf16-mixed",
         "--teacher-forcing",
         "--recipe",
         "--dry-run",
+        *RECIPES,
     ):
         assert words in text
+    assert not any(code in text for code in ("jc3d.", "[J]", "``", "written alike"))
     assert not any(f"--{old.replace('_', '-')} " in text for old in RENAMED.values())
 
 
@@ -205,7 +208,11 @@ def test_a_dry_run_says_what_would_run_and_about_how_long(
         assert f"render first {rendering.command('train')}" in shown
     times = "about 1 h 30 min: 2.00 s a step, the mean of 7 measured here on one generated object"
     assert shown.count(times) == len(measured) == len(RECIPES[name].phases)
-    assert "in all about" in shown
+    assert all(f"missing {each.folder}" not in shown for each in RECIPES[name].renderings)  # said once
+    others = [f"the rendering of {each.source}" for each in RECIPES[name].renderings if each.source != "procedural"]
+    assert re.search(r"in all about (.*)", shown)[1].endswith(
+        f" on this machine, without {', '.join([*others, 'the loading of data that are not there yet'])}"
+    )
     assert seen == []
     assert list(tmp_path.iterdir()) == []
 
@@ -220,4 +227,5 @@ def test_a_dry_run_measures_a_run_without_a_recipe(
     given = shown[shown.index("jc3d train ") :]
     assert all(f" {name} {value} " in given for name, value in zip(words[::2], words[1::2], strict=True))
     assert "measured here on its data" in shown
+    assert shown.endswith(" on this machine")  # nothing is left out
     assert not (tmp_path / "runs").exists()

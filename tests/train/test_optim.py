@@ -90,7 +90,7 @@ def test_the_rest_steps_as_with_adamw() -> None:
     assert all(torch.equal(one, other) for one, other in zip(copies, rest, strict=True))
 
 
-def test_rates_are_those_of_the_groups() -> None:
+def test_learning_rates_are_those_of_the_groups() -> None:
     model = network()
     both = optimizer(model)
     before = copy.deepcopy(model.state_dict())

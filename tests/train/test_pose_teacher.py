@@ -24,7 +24,7 @@ def random_scores() -> torch.Tensor:
     return torch.randn(2, 2, AZIMUTH_BINS + 2, generator=torch.Generator().manual_seed(1))
 
 
-def test_forced_objects_go_by_the_truth_and_others_by_what_is_likeliest() -> None:
+def test_teacher_forced_objects_go_by_the_truth_and_others_by_what_is_likeliest() -> None:
     scores = random_scores().requires_grad_()
     placed = choose_poses(scores, POSES, torch.tensor([True, False]))
     torch.testing.assert_close(placed[0], POSES[0])

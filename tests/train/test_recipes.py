@@ -81,7 +81,7 @@ def test_every_command_of_a_model_card_is_a_phase(name: str) -> None:
         given = {new_names.get(key, key): value for key, value in given_by(line).items() if key not in ("init", "out")}
         commits.append({phase.commit for phase in phases if given.items() <= phase.settings.items()})
         assert commits[-1], line
-    of_weights = re.search(r"commit (\w+), torch", card)
+    of_weights = re.search(r"commit (\w+) with torch", " ".join(card.split()))
     assert of_weights is not None
     assert commits[0] == {of_weights[1]}
     assert all(each in RECIPES for each in re.findall(r"--recipe ([\w-]+)", card))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from jc3d.losses import compression_loss
 
-_RATE = 0.2  # of Adam, on numbers in ±1
+_LEARNING_RATE = 0.2  # of Adam, on numbers in ±1
 _SSIM_WEIGHT = 1.0
 
 
@@ -30,7 +30,7 @@ def refine_code(encoded: Tensor, decode: Callable[[Tensor], Tensor], target: Ten
         ±1, (1, M, h, w): those with the least L1 plus 1 - SSIM (:func:`jc3d.losses.compression_loss`).
     """
     numbers = encoded.detach().clone().requires_grad_()
-    optimizer = torch.optim.Adam([numbers], lr=_RATE)
+    optimizer = torch.optim.Adam([numbers], lr=_LEARNING_RATE)
     best, least = _signs(encoded), torch.inf
     for step in range(steps + 1):
         with torch.enable_grad():

@@ -23,10 +23,10 @@ class ImageSettings(TaskSettings):
 
     Attributes:
         iterations: iterations of the codes of a step: 0 draws 1 to the most anew each step, n with a weight of 1 / n,
-            so that every number gets an equal share of the time; a number keeps to it ([J] Fig. 11).
+            so that every number gets an equal share of the time; any other number is kept to. See [J] Fig. 11.
         min_iterations: fewest that are drawn. More of them give the later iterations more weight.
-        ssim_weight: weight of 1 - SSIM in the image loss; 0 is the paper's.
-        colour_weight: weight of the square of colour differences in the image loss; 0 is the paper's.
+        ssim_weight: weight of 1 - SSIM in the image loss, which the paper does not have.
+        colour_weight: weight of the square of colour differences in the image loss, which the paper does not have.
     """
 
     iterations: int = 0
@@ -73,7 +73,7 @@ class ImageTask(Task[ImageModel, ImageSettings]):
     def scores(self, model: ImageModel, batch: ObjectSample) -> list[ScoreRow]:
         """``l1`` and the image ``loss`` at the most iterations that are trained."""
         images = images_of(batch).flatten(0, 1)
-        decoded = model(images, rates(self.settings, model.config)[-1]).images
+        decoded = model(images, validated_iterations(self.settings, model.config)[-1]).images
         found = {"l1": compression_loss(decoded, images), "loss": image_loss(self.settings, decoded, images)}
         return [ScoreRow(measure, float(value), len(batch.views)) for measure, value in found.items()]
 
@@ -101,6 +101,6 @@ def draw_iterations(settings: ImageSettings, config: ModelConfig, rng: Random | 
     return rng.choice(counts, [1 / count for count in counts])
 
 
-def rates(settings: ImageSettings, config: ModelConfig) -> list[int]:
+def validated_iterations(settings: ImageSettings, config: ModelConfig) -> list[int]:
     """Iterations to validate at: what a run with a constant number never sees does not choose its weights."""
     return [settings.iterations] if settings.iterations else sorted({1, config.max_iterations})

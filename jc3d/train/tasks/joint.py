@@ -12,7 +12,7 @@ from jc3d.data.samples import ObjectSample
 from jc3d.losses import compression_loss
 from jc3d.models import CodeReading, ModelConfig, Reconstruction
 from jc3d.train.settings import setting
-from jc3d.train.tasks.image import ImageSettings, draw_iterations, image_loss, rates
+from jc3d.train.tasks.image import ImageSettings, draw_iterations, image_loss, validated_iterations
 from jc3d.train.tasks.registry import register_task
 from jc3d.train.tasks.shape import GridTask, ShapeSettings, make_target, mean_iou, shape_losses
 from jc3d.train.tasks.task import Losses, ScoreRow, images_of
@@ -23,7 +23,7 @@ class JointSettings(ShapeSettings, ImageSettings):
     """Settings of :class:`JointTask`: those of images and of shapes, and how they share.
 
     Attributes:
-        compression_weight: weight of the image loss beside the occupancy loss ([J] eq. 16).
+        compression_weight: weight of the image loss beside the occupancy loss. The sum is [J] eq. 16.
         reconstruction_lr_scale: share of the learning rate for what reconstructs, below 1 where that starts from
             trained weights and the compressor does not.
     """
@@ -73,7 +73,7 @@ class JointTask(GridTask[JointModel, JointSettings]):
     def scores(self, model: JointModel, batch: ObjectSample) -> list[ScoreRow]:
         """``miou`` at the lowest and the highest rate, ``l1`` at the highest."""
         views, count = images_of(batch), len(batch.views)
-        counts = rates(self.settings, model.config)
+        counts = validated_iterations(self.settings, model.config)
         logits, images = model.logits_at(views, counts)
         rows = [ScoreRow("miou", mean_iou(each, batch), count, n) for n, each in zip(counts, logits, strict=True)]
         return [*rows, ScoreRow("l1", float(compression_loss(images, views.flatten(0, 1))), count)]

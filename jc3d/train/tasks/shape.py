@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from jc3d.data.counter_rng import Random
 from jc3d.data.samples import ObjectSample
 from jc3d.losses import occupancy_loss
-from jc3d.metrics import best_quarter_turn, iou
+from jc3d.metrics import turned_ious
 from jc3d.models import CodeReading, Model, Reconstruction
 from jc3d.nn import LinearGates
 from jc3d.train.pose_teacher import choose_poses, known, pose_term, turn_to_front
@@ -28,10 +28,11 @@ class ShapeSettings(TaskSettings):
 
     Attributes:
         gate_lr_scale: share of the learning rate for the layers between encoder and gates where the code enters by a
-            matrix, which nothing normalises. With ±1 inputs one step can move a pre-activation by K times its rate.
-        iou_weight: weight of the soft IoU beside the cross-entropy, see :func:`jc3d.losses.occupancy_loss`.
+            matrix, which nothing normalises. With ±1 inputs one step can move a pre-activation by K times the learning
+            rate.
+        iou_weight: weight of the soft IoU beside the cross-entropy. See :func:`jc3d.losses.occupancy_loss`.
         pose_weight: weight of the loss of the poses, where the model tells them.
-        teacher_forcing: share of the objects that are placed by their true poses, see :mod:`jc3d.train.pose_teacher`.
+        teacher_forcing: share of the objects that are placed by their true poses. See :mod:`jc3d.train.pose_teacher`.
     """
 
     gate_lr_scale: float = setting(0.1, above=0)
@@ -134,16 +135,16 @@ def make_target(settings: ShapeSettings, scores: Tensor | None, batch: ObjectSam
     if scores is None:
         return Target(batch.grid, batch.ambiguous_front, batch.poses, None)
     grid, poses = turn_to_front(scores, batch.poses, batch.grid, batch.ambiguous_front)
-    placed_by = choose_poses(scores, poses, forced_objects(settings, batch, rng))
+    placed_by = choose_poses(scores, poses, teacher_forced(settings, batch, rng))
     # Placed by its poses, an object has one grid that is right.
     return Target(grid, batch.ambiguous_front & ~known(poses).any(dim=1), poses, placed_by)
 
 
-def forced_objects(settings: ShapeSettings, batch: ObjectSample, rng: Random) -> Tensor:
+def teacher_forced(settings: ShapeSettings, batch: ObjectSample, rng: Random) -> Tensor:
     """(B,) bool: objects of this process that are placed by their true poses, of one draw for the whole batch."""
     draws = rng.split(1)
-    forced = own_share(len(batch.grid), lambda: draws.chance(settings.teacher_forcing))
-    return torch.tensor(forced, device=batch.grid.device)
+    chosen = own_share(len(batch.grid), lambda: draws.chance(settings.teacher_forcing))
+    return torch.tensor(chosen, device=batch.grid.device)
 
 
 def shape_losses(
@@ -158,8 +159,8 @@ def shape_losses(
 
 
 def mean_iou(logits: Tensor, batch: ObjectSample) -> float:
-    """The mean over a batch."""
+    """Mean over a batch at τ = 0.4, of the best quarter turn where the front is ambiguous."""
     logits = logits.float()
     prob = torch.sigmoid(logits[:, 1] - logits[:, 0])
-    best, _turns = best_quarter_turn(prob, batch.grid)
-    return float(torch.where(batch.ambiguous_front, best, iou(prob, batch.grid)).mean())
+    ious = turned_ious(prob, batch.grid)
+    return float(torch.where(batch.ambiguous_front, ious.amax(dim=1), ious[:, 0]).mean())

@@ -14,7 +14,7 @@ from jc3d.data.sources.shards import ShardSource
 from jc3d.losses import compression_loss
 from jc3d.models import RnnCompressor, create, load, preset, read_metadata
 from jc3d.models.image.convlstm import CompressorOutput
-from jc3d.train.tasks.image import ImageSettings, ImageTask, draw_iterations, rates
+from jc3d.train.tasks.image import ImageSettings, ImageTask, draw_iterations, validated_iterations
 from jc3d.train.tasks.task import ScoreRow
 
 
@@ -30,8 +30,8 @@ def test_iterations_are_drawn_or_constant() -> None:
     assert late == {7, 8}
     assert draw_iterations(ImageSettings(iterations=3), config, Random(0)) == 3
     assert draw_iterations(ImageSettings(), config, None) == 8
-    assert rates(ImageSettings(), config) == [1, 8]
-    assert rates(ImageSettings(iterations=3), config) == [3]
+    assert validated_iterations(ImageSettings(), config) == [1, 8]
+    assert validated_iterations(ImageSettings(iterations=3), config) == [3]
 
 
 def test_a_run_with_constant_iterations_trains_and_validates_at_them(
@@ -54,7 +54,7 @@ def test_a_run_with_constant_iterations_trains_and_validates_at_them(
     assert seen == [3] * 6
     monkeypatch.setattr(RnnCompressor, "forward", forward)
     model, views = load(path), ShardSource(shards / "val").get(0, 0, 5).views / 255
-    with torch.no_grad():  # what chose the weights: the rate that was trained, with weights as they are stored
+    with torch.no_grad():  # what chose the weights: the iterations that were trained, with weights as they are stored
         l1 = (model(views, 3).images - views).abs().mean()
     assert read_metadata(path)["info"]["val_l1"] == pytest.approx(float(l1), abs=2e-3)
 

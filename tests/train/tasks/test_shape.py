@@ -14,7 +14,7 @@ from jc3d.nn.pose_head import AZIMUTH_BINS, pose_loss
 from jc3d.train import TrainConfig
 from jc3d.train.schedule import make_optimizer
 from jc3d.train.tasks.registry import make_task
-from jc3d.train.tasks.shape import ShapeSettings, ShapeTask, forced_objects, gate_layers, make_target
+from jc3d.train.tasks.shape import ShapeSettings, ShapeTask, gate_layers, make_target, teacher_forced
 from jc3d.train.tasks.task import ScoreRow
 
 
@@ -48,18 +48,18 @@ def task() -> ShapeTask:
 def test_processes_share_one_draw_of_the_objects_placed_by_their_poses(
     world: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def forced(count: int) -> Tensor:
+    def chosen(count: int) -> Tensor:
         empty = torch.zeros(count, 1, 3)
         objects = ObjectSample(empty, empty, empty, torch.zeros(count, dtype=torch.bool), empty)
-        return forced_objects(ShapeSettings(teacher_forcing=0.5), objects, Random(0, 3))
+        return teacher_forced(ShapeSettings(teacher_forcing=0.5), objects, Random(0, 3))
 
-    whole = forced(64)
+    whole = chosen(64)
     assert 16 < whole.sum() < 48
     monkeypatch.setenv("WORLD_SIZE", str(world))
     parts = []
     for rank in range(world):
         monkeypatch.setenv("RANK", str(rank))
-        parts.append(forced(64 // world))
+        parts.append(chosen(64 // world))
     assert torch.equal(torch.cat(parts), whole)
 
 
@@ -77,7 +77,7 @@ def test_poses_are_told_and_taught(task: ShapeTask, batch: ObjectSample) -> None
     batch = batch._replace(ambiguous_front=torch.tensor([False, False]))
     model = Fixed(torch.randn(2, 2, 32, 32, 32), torch.randn(4, AZIMUTH_BINS + 2))
     losses = task.loss(model, batch, Random(0))
-    torch.testing.assert_close(model.poses, batch.poses)  # all are forced
+    torch.testing.assert_close(model.poses, batch.poses)  # all are teacher-forced
     of_poses = pose_loss(model.scores.unflatten(0, (2, 2)), batch.poses).mean()
     torch.testing.assert_close(losses.parts["pose-loss"], of_poses)
     of_grid = occupancy_loss(model.grids, batch.grid, batch.ambiguous_front, 0.25)
