@@ -22,7 +22,7 @@ from jc3d.evaluate import Protocol as EvaluationProtocol
 from jc3d.evaluate import evaluate
 from jc3d.infer import Codec
 from jc3d.models import create, load, registry
-from jc3d.models.capabilities import capability
+from jc3d.models.capabilities import ExportPart, capability
 from jc3d.models.model import CodeFormat, Model, ModelConfig, check_iterations
 from jc3d.nn import Binarizer
 from jc3d.ops import pack_bits, unpack_bits
@@ -52,6 +52,17 @@ class NamesColour(Protocol):
     """Codes to the channel that an image has most of."""
 
     def colour(self, packed: Tensor) -> list[str]: ...
+
+
+class Painter(nn.Module):
+    """The codes of an iteration to the colours of the quarters."""
+
+    def __init__(self, decoder: nn.Module) -> None:
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(self, codes: Tensor) -> Tensor:
+        return torch.sigmoid(self.decoder(unpack_bits(codes, BITS))).view(-1, 3, SIDE, SIDE)
 
 
 class Quarters(Model):
@@ -88,6 +99,10 @@ class Quarters(Model):
     def colour(self, packed: Tensor) -> list[str]:
         means = self.decompress(packed, (SIDE, SIDE)).mean(dim=(2, 3))
         return [("red", "green", "blue")[int(index)] for index in means.argmax(dim=1)]
+
+    def export_parts(self) -> dict[str, ExportPart]:
+        codes = torch.zeros(2, -(-BITS // 8), dtype=torch.uint8)
+        return {"painter": ExportPart(Painter(self.decoder), {"codes": codes}, ("colours",), ops=("unpack_bits",))}
 
 
 @dataclass(frozen=True)
@@ -179,6 +194,16 @@ def test_it_is_on_the_command_line(trained: Path, tmp_path: Path, capsys: pytest
     assert "quarters-small" in capsys.readouterr().out
     assert cli.main(["train", "--help"]) == 0
     assert "--power" in capsys.readouterr().out
+
+
+def test_a_part_of_its_own_is_exported(trained: Path, views: Tensor, tmp_path: Path) -> None:
+    path, model = tmp_path / "painter.pt2", load(trained)
+    assert cli.main(["export", str(trained), "--part", f"painter={path}"]) == 0
+    program = torch.export.load(path)
+    assert not [node for node in program.graph.nodes if "jc3d" in str(node.target)]
+    packed = model.compress(views.float() / 255)
+    colours, expected = program.module()(packed[:, -1]), model.decompress(packed, (SIDE, SIDE))
+    torch.testing.assert_close(colours, expected, rtol=0, atol=1e-6)
 
 
 def test_a_capability_of_its_own_is_asked_for_as_the_others(trained: Path, views: Tensor) -> None:

@@ -30,33 +30,49 @@ def export(
     decoder: Annotated[
         Path | None, typer.Option(help="Write the decoder: the state to occupancy probabilities.", show_default=False)
     ] = None,
+    part: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=FILE", help="Write a part by its name, whatever the model's family calls it."),
+    ] = None,
 ) -> None:
     """Write a model's parts as [bold].onnx[/bold] (any ONNX runtime) or [bold].pt2[/bold] (torch.export) files."""
     from jc3d import models
     from jc3d.export.model_parts import OPSET, check_path, export_part, parts_of
 
-    parts = {"encoder": encoder, "step": step, "decoder": decoder}
-    wanted = {part: path for part, path in parts.items() if path is not None}
+    options = {"encoder": encoder, "step": step, "decoder": decoder}
+    wanted = [(name, path) for name, path in options.items() if path is not None]
+    wanted += [_named_part(text) for text in part or ()]
+    # All that can be wrong is found before anything is written.
     if not wanted:
-        raise ValueError("export: expected at least one of --encoder, --step and --decoder, got none")
-    if len({path.resolve() for path in wanted.values()}) < len(wanted):
+        raise ValueError("export: expected at least one of --encoder, --step, --decoder and --part, got none")
+    if len({path.resolve() for _, path in wanted}) < len(wanted):
         raise ValueError("export: expected a file of its own for each part, got the same one twice")
-    suffixes = {part: check_path(path) for part, path in wanted.items()}  # before anything is written
+    suffixes = [check_path(path) for _, path in wanted]
     loaded = models.load(model)
-    given = parts_of(loaded)
-    for part, path in wanted.items():
-        export_part(path, loaded, part)
-        inputs = [f"{name} {_kind(example)}" for name, example in given[part].inputs.items()]
-        console.print(f"{path}: the {part} of {loaded.config.name}", soft_wrap=True)
+    parts = parts_of(loaded)
+    for name, _ in wanted:
+        if name not in parts:
+            raise ValueError(f"part: expected one of {', '.join(parts)}, got {name!r}")
+    for (name, path), suffix in zip(wanted, suffixes, strict=True):
+        export_part(path, loaded, name)
+        inputs = [f"{each} {_kind(example)}" for each, example in parts[name].inputs.items()]
+        console.print(f"{path}: the {name} of {loaded.config.name}", soft_wrap=True)
         print_facts(
             {
-                "format": f"ONNX, opset {OPSET}" if suffixes[part] == ".onnx" else "torch.export",
+                "format": f"ONNX, opset {OPSET}" if suffix == ".onnx" else "torch.export",
                 "takes": ", ".join(inputs),
-                "gives": ", ".join(given[part].outputs),
+                "gives": ", ".join(parts[name].outputs),
                 "size": f"{path.stat().st_size} bytes",
             }
         )
     print_facts({"fingerprint": loaded.fingerprint.hex()})
+
+
+def _named_part(text: str) -> tuple[str, Path]:
+    name, _, path = text.partition("=")
+    if not (name and path):
+        raise ValueError(f"part: expected NAME=FILE, got {text!r}")
+    return name, Path(path)
 
 
 def _kind(example: Tensor) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +22,6 @@ from jc3d.io.binvox import encode_binvox
 from jc3d.viz import picture_png
 
 MeshStyle = Literal["boxes", "surface"]
-
-MESH_SUFFIXES = (".ply", ".obj", ".glb")
-GRID_SUFFIXES = (".npz", ".binvox", *MESH_SUFFIXES, ".png")
-"""What :func:`save_occupancy` can write."""
 
 
 def save_occupancy(
@@ -50,21 +48,12 @@ def save_occupancy(
         MissingExtraError: the format's extra is not installed.
         OSError: the file cannot be written.
     """
-    suffix = check_suffix(path)
+    encode = _ENCODERS[check_suffix(path)]
     if mesh_style not in get_args(MeshStyle):
         raise ValueError(f"mesh_style: expected {' or '.join(get_args(MeshStyle))}, got {mesh_style!r}")
     values = checked_grid(grid)
     occupied = occupied_cells(values, threshold)
-    if suffix == ".npz":
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, occupancy=values, threshold=np.float64(threshold))
-        data = buffer.getvalue()
-    elif suffix == ".binvox":
-        data = encode_binvox(occupied)
-    elif suffix == ".png":
-        data = picture_png(values, threshold=threshold)
-    else:
-        data = _mesh_bytes(suffix, values, occupied, threshold, mesh_style)
+    data = encode(_Grid(values, occupied, threshold, mesh_style))
     with atomic_write(path) as file:
         file.write(data)
 
@@ -81,15 +70,50 @@ def check_suffix(path: str | os.PathLike[str]) -> str:
     return suffix
 
 
-def _mesh_bytes(
-    suffix: str, values: NDArray[np.generic], occupied: NDArray[np.bool_], threshold: float, style: MeshStyle
-) -> bytes:
+class _Grid(NamedTuple):
+    """What an encoder is given: the arguments of :func:`save_occupancy`, checked."""
+
+    values: NDArray[np.generic]
+    occupied: NDArray[np.bool_]
+    threshold: float
+    mesh_style: MeshStyle
+
+
+def _npz(grid: _Grid) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, occupancy=grid.values, threshold=np.float64(grid.threshold))
+    return buffer.getvalue()
+
+
+def _binvox(grid: _Grid) -> bytes:
+    return encode_binvox(grid.occupied)
+
+
+def _mesh(file_type: str, grid: _Grid) -> bytes:
     trimesh = require_extra("trimesh", "mesh")
-    if not occupied.any():
-        raise ValueError(f"grid: expected at least one cell above {threshold} to make a mesh of, got none")
-    vertices, faces = box_mesh(occupied) if style == "boxes" else surface_mesh(values, threshold)
-    data = trimesh.Trimesh(vertices, faces, process=False).export(file_type=suffix[1:])
+    if not grid.occupied.any():
+        raise ValueError(f"grid: expected at least one cell above {grid.threshold} to make a mesh of, got none")
+    boxes = grid.mesh_style == "boxes"
+    vertices, faces = box_mesh(grid.occupied) if boxes else surface_mesh(grid.values, grid.threshold)
+    data = trimesh.Trimesh(vertices, faces, process=False).export(file_type=file_type)
     return data.encode() if isinstance(data, str) else bytes(data)
+
+
+def _png(grid: _Grid) -> bytes:
+    return picture_png(grid.values, threshold=grid.threshold)
+
+
+_ENCODERS: dict[str, Callable[[_Grid], bytes]] = {
+    ".npz": _npz,
+    ".binvox": _binvox,
+    ".ply": partial(_mesh, "ply"),
+    ".obj": partial(_mesh, "obj"),
+    ".glb": partial(_mesh, "glb"),
+    ".png": _png,
+}
+
+GRID_SUFFIXES = tuple(_ENCODERS)
+"""What :func:`save_occupancy` can write."""
 
 
 def box_mesh(occupied: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

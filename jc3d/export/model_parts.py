@@ -21,7 +21,7 @@ from jc3d.codec.wire import VERSION
 from jc3d.errors import require_extra
 from jc3d.io.atomic import atomic_write
 from jc3d.models import Model
-from jc3d.models.capabilities import ExportPart, ExportsParts
+from jc3d.models.capabilities import ExportPart, ExportsParts, require
 from jc3d.models.model import VIEW_SIZE
 from jc3d.ops import decompositions
 
@@ -36,7 +36,6 @@ FORMAT = 2
 
 _METADATA_FILE = "jc3d.json"  # in a .pt2 archive
 _BATCH = "N"
-_OPS = ("binarize_pack", "unpack_bits", "conv3d_lstm_gates")  # that the parts call
 
 
 def metadata(model: Model, part: str) -> dict[str, str]:
@@ -69,10 +68,9 @@ def parts_of(model: Model) -> dict[str, ExportPart]:
     Raises:
         ValueError: it gives none.
     """
-    if not isinstance(model, ExportsParts):
-        raise ValueError(f"model: expected one whose parts can be exported, got {model.config.name}")
+    exporting = require(model, ExportsParts)
     model.freeze()
-    return model.export_parts()
+    return exporting.export_parts()
 
 
 def trace_part(model: Model, part: str) -> ExportedProgram:
@@ -80,7 +78,7 @@ def trace_part(model: Model, part: str) -> ExportedProgram:
 
     Args:
         model: is frozen, see :func:`parts_of`.
-        part: such as ``encoder``, ``step`` or ``decoder``.
+        part: a name that :func:`parts_of` gives, such as ``encoder``.
 
     Raises:
         ValueError: no such part.
@@ -99,7 +97,7 @@ def _traced(part: ExportPart, device: torch.device) -> ExportedProgram:
     inputs = tuple(example.to(device) for example in part.inputs.values())
     shapes = ({0: Dim(_BATCH, min=1)},) * len(inputs)
     program = torch.export.export(part.module.eval(), inputs, dynamic_shapes=shapes)
-    plain: ExportedProgram = program.run_decompositions(decompositions(*_OPS))
+    plain: ExportedProgram = program.run_decompositions(decompositions(*part.ops))
     return plain
 
 
@@ -112,7 +110,7 @@ def export_part(path: str | os.PathLike[str], model: Model, part: str) -> None:
     Args:
         path: the file to write.
         model: as for :func:`trace_part`.
-        part: such as ``encoder``, ``step`` or ``decoder``.
+        part: a name that :func:`parts_of` gives, such as ``encoder``.
 
     Raises:
         ValueError: the suffix is unknown, or there is no such part.

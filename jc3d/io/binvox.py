@@ -17,8 +17,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from jc3d.io.atomic import atomic_write
-
 _MAGIC = b"#binvox 1\n"
 _MAX_LINE = 128  # bytes of a header line; also keeps int() and float() cheap on hostile input
 _MAX_RUN = 255
@@ -129,20 +127,3 @@ def encode_binvox(
     numbers = " ".join(repr(float(number)) for number in translate)
     header = f"dim {side} {side} {side}\ntranslate {numbers}\nscale {float(scale)!r}\ndata\n"
     return _MAGIC + header.encode() + runs.tobytes()
-
-
-def write_binvox(
-    path: str | os.PathLike[str],
-    grid: ArrayLike,
-    scale: float = 1.0,
-    translate: tuple[float, float, float] = (-0.5, -0.5, -0.5),
-) -> None:
-    """Writes a .binvox file, whole or not at all; arguments as for :func:`encode_binvox`.
-
-    Raises:
-        ValueError: as for :func:`encode_binvox`.
-        OSError: the file cannot be written.
-    """
-    data = encode_binvox(grid, scale, translate)
-    with atomic_write(path) as file:
-        file.write(data)

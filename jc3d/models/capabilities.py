@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, runtime_checkab
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
+    from jc3d.models.model import Model
     from jc3d.models.shape.reconstruction import Reconstruction
 
 C = TypeVar("C", bound=type)
+P = TypeVar("P")
 
 _verbs: dict[type, str] = {}
 
@@ -32,6 +34,17 @@ def capability(verb: str) -> Callable[[C], C]:
 def verb_of(protocol: type) -> str:
     """What a model of a capability does, as :func:`capability` names it."""
     return _verbs[protocol]
+
+
+def require(model: Model, protocol: type[P]) -> P:
+    """The model as one that has a capability.
+
+    Raises:
+        ValueError: it has not.
+    """
+    if not isinstance(model, protocol):
+        raise ValueError(f"model: expected one that {verb_of(protocol)}, got {model.config.name}")
+    return model
 
 
 @capability("decodes images")
@@ -111,11 +124,13 @@ class ExportPart(NamedTuple):
         module: computes it; in eval mode.
         inputs: names, and an example of each with two rows; the first axis is the batch and may have any size.
         outputs: names.
+        ops: those of jc3d that the module calls, by name: torch's own take their place in what is written.
     """
 
     module: nn.Module
     inputs: dict[str, Tensor]
     outputs: tuple[str, ...]
+    ops: tuple[str, ...] = ()
 
 
 @capability("can be exported in parts")

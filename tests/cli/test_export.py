@@ -42,8 +42,14 @@ def test_bad_exports(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     out, nowhere = tmp_path / "a.pt2", tmp_path / "no" / "such" / "a.pt2"
     before = sorted(tmp_path.rglob("*"))
     assert "Missing argument" in fails("export")
-    assert "expected at least one of --encoder, --step and --decoder" in fails("export", "toy")
+    assert "expected at least one of --encoder, --step, --decoder and --part, got none" in fails("export", "toy")
     assert "a file of its own" in fails("export", "toy", "--step", out, "--decoder", out)
+    assert "a file of its own" in fails("export", "toy", "--step", out, "--part", f"decoder={out}")
+    for text in ("decoder", "decoder=", f"={out}"):
+        assert f"part: expected NAME=FILE, got {text!r}" in fails("export", "toy", "--part", text)
+    other = f"head={tmp_path / 'b.pt2'}"
+    expected = "part: expected one of encoder, step, decoder, got 'head'"
+    assert expected in fails("export", "toy", "--encoder", out, "--part", other)
     assert "got '.txt'" in fails("export", "toy", "--encoder", out, "--step", tmp_path / "a.txt")
     assert "got 'none'" in fails("export", "none", "--encoder", out)
     assert "no such file" in fails("export", tmp_path / "none.safetensors", "--encoder", out)

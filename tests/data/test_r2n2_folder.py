@@ -11,7 +11,7 @@ from jc3d.data.categories import SYNSETS
 from jc3d.data.r2n2_folder import ObjectKey, R2N2Folder
 from jc3d.errors import ImageError
 from jc3d.geometry.cameras import Camera
-from jc3d.io.binvox import write_binvox
+from jc3d.io.binvox import encode_binvox
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_check_names_what_is_missing_or_damaged(folder: Path):
     (renderings / "chair02/rendering/rendering_metadata.txt").write_text("1 2 3\n")
     (voxels / "chair03/model.binvox").unlink()
     (voxels / "chair04/model.binvox").write_bytes(b"#binvox 1\n")
-    write_binvox(voxels / "chair05/model.binvox", np.ones((16, 16, 16), dtype=bool))
+    (voxels / "chair05/model.binvox").write_bytes(encode_binvox(np.ones((16, 16, 16), dtype=bool)))
     (voxels / "extra").mkdir()
     (renderings / "chair06/rendering/rendering_metadata.txt").write_text("1 2 3 4 5\n")
     seen = []

@@ -20,7 +20,7 @@ from jc3d.data.sources.procedural import ProceduralSource
 from jc3d.errors import MissingExtraError
 from jc3d.export.model_parts import FORMAT, OPSET, SUFFIXES, export_part, metadata, parts_of
 from jc3d.io.atomic import atomic_write
-from jc3d.models import R2N2, Implicit, ImplicitConfig, R2N2Config, ReceiverState, load
+from jc3d.models import R2N2, Implicit, ImplicitConfig, R2N2Config, ReceiverState, create, load
 from jc3d.models.registry import build
 
 onnx = pytest.importorskip("onnx", reason="the extra 'onnx' is not installed")
@@ -318,7 +318,9 @@ def test_bad_arguments(models: dict[str, R2N2], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"expected a name ending in .onnx or .pt2, got '.txt'"):
         export_part(tmp_path / "a.txt", model, "encoder")
     with pytest.raises(ValueError, match="part: expected one of encoder, step, decoder, got 'all'"):
-        export_part(tmp_path / "a.pt2", model, "all")  # type: ignore[arg-type]
+        export_part(tmp_path / "a.pt2", model, "all")
+    with pytest.raises(ValueError, match="model: expected one that can be exported in parts, got rnn-small"):
+        export_part(tmp_path / "a.pt2", create("rnn-small"), "encoder")
     with pytest.raises(FileNotFoundError):
         export_part(tmp_path / "none" / "a.pt2", model, "encoder")
     assert not list(tmp_path.iterdir())

@@ -13,7 +13,7 @@ from jc3d.data.categories import SYNSETS
 from jc3d.data.counter_rng import Random
 from jc3d.data.r2n2_folder import RENDERINGS, VOXELS
 from jc3d.geometry.cameras import Camera
-from jc3d.io.binvox import write_binvox
+from jc3d.io.binvox import encode_binvox
 
 CHAIR, TABLE = SYNSETS["chair"], SYNSETS["table"]
 
@@ -47,4 +47,4 @@ def write_object(
     (folder / "renderings.txt").write_text("".join(f"{name}\n" for name in names))
     rows = [f"{(90.0 - c.azimuth) % 360.0!r} {c.elevation!r} 0 {c.distance_ratio!r} 25\n" for c in cameras]
     (folder / "rendering_metadata.txt").write_text("".join(rows))
-    write_binvox(voxels / "model.binvox", grid)
+    (voxels / "model.binvox").write_bytes(encode_binvox(grid))

@@ -71,7 +71,12 @@ def export_parts(model: R2N2) -> dict[str, ExportPart]:
     views = torch.zeros(_EXAMPLES, 3, config.image_size, config.image_size)
     seen = {name: tensor for name, tensor in state.items() if name != "c"}
     return {
-        "encoder": ExportPart(_Encoder(model), {"views": views}, ("codes",)),
-        "step": ExportPart(_Step(model), {"codes": codes, **state}, tuple(f"next_{name}" for name in state)),
+        "encoder": ExportPart(_Encoder(model), {"views": views}, ("codes",), ops=("binarize_pack",)),
+        "step": ExportPart(
+            _Step(model),
+            {"codes": codes, **state},
+            tuple(f"next_{name}" for name in state),
+            ops=("unpack_bits", "conv3d_lstm_gates"),
+        ),
         "decoder": ExportPart(_Decoder(model), seen, ("occupancy",)),
     }

@@ -14,8 +14,8 @@ from jc3d.data.camera_protocol import sample_cameras
 from jc3d.data.counter_rng import Random
 from jc3d.data.procedural import CATEGORIES, Kind, Shape, cast, make_object, occupancy, render
 from jc3d.data.procedural.builder import Builder
-from jc3d.data.procedural.contact_sheet import voxel_shape
 from jc3d.data.procedural.primitives import contains
+from jc3d.data.procedural.voxel_shape import voxel_shape
 from jc3d.data.shading import Light, sample_light
 from jc3d.geometry.cameras import Camera, camera_frames, camera_rays
 

@@ -1,4 +1,4 @@
-"""The contact sheet, and grids drawn as shapes."""
+"""Grids drawn as shapes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jc3d.data.procedural import make_object, occupancy
-from jc3d.data.procedural.contact_sheet import contact_sheet, voxel_shape
+from jc3d.data.procedural.voxel_shape import voxel_shape
 
 
 def test_voxel_shape_draws_the_grid_it_was_given() -> None:
@@ -20,10 +20,3 @@ def test_voxel_shape_draws_the_grid_it_was_given() -> None:
             assert np.roll(grid, step, axis)[hidden].all()
     with pytest.raises(ValueError, match="grid: expected an occupied cell"):
         voxel_shape(np.zeros((4, 4, 4), dtype=bool))
-
-
-def test_the_contact_sheet_has_a_row_a_category() -> None:
-    image = contact_sheet(columns=2, categories=("chair", "car", "lamp"))
-    assert image.size == (2 * 2 * 96, 3 * 96)
-    pixels = np.asarray(image)
-    assert (pixels < 250).any(axis=2).mean() > 0.05
