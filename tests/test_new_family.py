@@ -1,4 +1,4 @@
-"""A family that jc3d does not know: config, network, capability and task in this one file, used from end to end.
+"""A family that jc3d does not know: config, network, capability, task and measure in this one file, from end to end.
 
 It codes an image as the mean colour of each of its quarters, twelve bits an iteration.
 """
@@ -19,7 +19,9 @@ from jc3d.data.samples import ObjectSample
 from jc3d.data.sources.procedural import ProceduralSource
 from jc3d.errors import CodesError
 from jc3d.evaluate import Protocol as EvaluationProtocol
-from jc3d.evaluate import evaluate
+from jc3d.evaluate import Report, evaluate, tables
+from jc3d.evaluate.measures import registry as measures_registry
+from jc3d.evaluate.rows import Value
 from jc3d.infer import Codec
 from jc3d.models import create, load, registry
 from jc3d.models.capabilities import ExportPart, capability
@@ -98,7 +100,7 @@ class Quarters(Model):
 
     def colour(self, packed: Tensor) -> list[str]:
         means = self.decompress(packed, (SIDE, SIDE)).mean(dim=(2, 3))
-        return [("red", "green", "blue")[int(index)] for index in means.argmax(dim=1)]
+        return [COLOURS[int(index)] for index in means.argmax(dim=1)]
 
     def export_parts(self) -> dict[str, ExportPart]:
         codes = torch.zeros(2, -(-BITS // 8), dtype=torch.uint8)
@@ -135,15 +137,32 @@ class QuartersTask(Task[Quarters, QuartersSettings]):
         model(images_of(batch).flatten(0, 1))
 
 
+COLOURS = ("red", "green", "blue")
+RULE = "1 of a view whose channel with the largest mean is named"
+
+
+def named_colours(codec: Codec, codes: Codes) -> list[str]:
+    return codec.require(NamesColour).colour(torch.from_numpy(codes.bits.copy()).transpose(0, 1))
+
+
+def colour_values(named: list[str], sample: ObjectSample, protocol: EvaluationProtocol) -> Iterator[Value]:
+    channels = sample.views.float().mean(dim=(2, 3)).argmax(dim=1)
+    for name, channel in zip(named, channels.tolist(), strict=True):
+        yield Value("colour", float(name == COLOURS[channel]))
+
+
 @pytest.fixture(autouse=True, scope="module")
 def family() -> Iterator[None]:
     """Registers all of the above; gone after these tests."""
-    registry.presets(), task_registry.tasks()
+    registry.presets(), task_registry.tasks(), measures_registry.registered()
+    tables_of = ((registry, "_families"), (registry, "_presets"), (task_registry, "_tasks"))
     with pytest.MonkeyPatch.context() as patch:
-        for module, table in ((registry, "_families"), (registry, "_presets"), (task_registry, "_tasks")):
+        for module, table in (*tables_of, (measures_registry, "_by_name")):
             patch.setattr(module, table, dict(getattr(module, table)))
         registry.register("quarters", QuartersConfig, presets=[QuartersConfig("quarters-small")])(Quarters)
         task_registry.register_task("quarters", QuartersSettings)(QuartersTask)
+        register_measures = measures_registry.register_measures
+        register_measures(NamesColour, receive=named_colours, rules={"colour": RULE})(colour_values)
         yield
 
 
@@ -187,6 +206,19 @@ def test_it_is_evaluated(trained: Path) -> None:
     assert 0 < row.mean < 1
     assert {row.measure for row in report.rows} >= {"l1", "psnr", "ssim", "file_bytes"}
     assert "iou" not in {row.measure for row in report.rows}
+    assert report.to_dict()["rules"]["colour"] == RULE
+
+
+def test_its_own_measure_is_of_what_it_names(trained: Path) -> None:
+    report = evaluate(trained, EvaluationProtocol(views=(1, 2), objects=3))
+    codec, source, right = infer.load(trained), ProceduralSource("test"), []
+    for index in range(3):
+        views = source.get(index, 0, 2).views
+        named = [COLOURS[channel] for channel in views.float().mean(dim=(2, 3)).argmax(dim=1).tolist()]
+        right += [a == b for a, b in zip(named_colours(codec, codec.encode(views)), named, strict=True)]
+    row = report.one(measure="colour", iterations=2, views=2)
+    assert (row.count, row.group, row.total) == (6, "all", pytest.approx(sum(right)))
+    assert report.one(measure="colour", iterations=2, views=1).count == 3
 
 
 def test_it_is_on_the_command_line(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -194,6 +226,31 @@ def test_it_is_on_the_command_line(trained: Path, tmp_path: Path, capsys: pytest
     assert "quarters-small" in capsys.readouterr().out
     assert cli.main(["train", "--help"]) == 0
     assert "--power" in capsys.readouterr().out
+    assert cli.main(["evaluate", "--model", str(trained), "--objects", "2", "--views", "1"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "2 decoded views of 2 objects" in shown
+    assert "quarters-small: colour" in shown
+    assert RULE in shown
+
+
+def test_no_measure_is_left_out_of_the_tables(trained: Path) -> None:
+    report = evaluate(trained, EvaluationProtocol(views=(1,), objects=2))
+    for kept, title in (
+        ({"colour", "payload_bytes", "file_bytes"}, "quarters-small: colour"),
+        ({"colour"}, "quarters-small: colour"),
+        ({"payload_bytes", "file_bytes"}, "quarters-small: payload_bytes, file_bytes"),
+    ):
+        rows = tuple(row for row in report.rows if row.measure in kept)
+        (table,) = tables(Report(report.identity, report.image_size, report.protocol, rows))
+        assert table.title == title
+        assert table.row_count == 2 * (len(kept) if "colour" not in kept else 1)
+
+
+def test_two_measures_do_not_have_one_name() -> None:
+    with pytest.raises(ValueError, match="rules: expected new names of measures, got colour"):
+        measures_registry.register_measures(NamesColour, receive=named_colours, rules={"colour": ""})(colour_values)
+    with pytest.raises(ValueError, match="rules: expected new names of measures, got none"):
+        measures_registry.register_measures(NamesColour, receive=named_colours, rules={})(colour_values)
 
 
 def test_a_part_of_its_own_is_exported(trained: Path, views: Tensor, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import torch
@@ -10,9 +11,11 @@ from torch import Tensor
 
 from jc3d.codec.classical import CODECS, CompressedImage, encode_image
 from jc3d.evaluate.codecs import Coded
+from jc3d.evaluate.measures.registry import Measures
 from jc3d.evaluate.protocol import Protocol
 from jc3d.evaluate.report import PAYLOAD, Identity
 from jc3d.evaluate.rows import Setting
+from jc3d.models.capabilities import DecodesImages
 
 BASELINES = tuple(name + counted for name in CODECS for counted in ("", PAYLOAD))
 """Names of the classical codecs: whole streams, and payloads alone."""
@@ -29,13 +32,15 @@ class ClassicalCodec:
         MissingExtraError: the software is not installed.
     """
 
-    decodes = True
-
     def __init__(self, name: str) -> None:
         if name not in BASELINES:
             raise ValueError(f"codec: expected one of {', '.join(BASELINES)}, got {name!r}")
         self._codec, self._header_free = name.removesuffix(PAYLOAD), name.endswith(PAYLOAD)
         self.identity = Identity(name, library=_library(self._codec))
+
+    def can(self, capability: type) -> bool:
+        """See :class:`jc3d.evaluate.codecs.EvaluatedCodec`."""
+        return capability is DecodesImages
 
     def complete(self, protocol: Protocol) -> Protocol:
         """See :class:`jc3d.evaluate.codecs.EvaluatedCodec`."""
@@ -51,7 +56,7 @@ class ClassicalCodec:
                     Setting(count, None, size),
                     sum(stream.payload_bytes for stream in first),
                     sum(stream.num_bytes for stream in first),
-                    images=_images(first) if count == max(protocol.views) else None,
+                    partial(_images, first),
                     met=tuple(stream.met for stream in first),
                 )
 
@@ -60,7 +65,7 @@ class ClassicalCodec:
         return encode_image(pixels, self._codec, num_bytes=num_bytes, header_free=self._header_free)
 
 
-def _images(streams: list[CompressedImage]) -> Tensor:
+def _images(streams: list[CompressedImage], measures: Measures) -> Tensor:
     """(V, 3, H, W) in [0, 1]."""
     return torch.from_numpy(np.stack([stream.decode() for stream in streams])).permute(0, 3, 1, 2).float() / 255
 

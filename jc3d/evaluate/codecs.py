@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 from typing import Protocol as Interface
 
 from torch import Tensor
 
 from jc3d.codec import Codes
+from jc3d.evaluate.measures.registry import Measures
 from jc3d.evaluate.protocol import Protocol
 from jc3d.evaluate.report import Identity
 from jc3d.evaluate.rows import Setting
@@ -23,16 +25,14 @@ class Coded:
         setting: of views and rate.
         payload_bytes: of the codes.
         file_bytes: of the files that hold them.
-        grid: (32, 32, 32) probabilities; None of a codec that does not reconstruct.
-        images: (views, 3, H, W) in [0, 1]; None of a codec that does not decode, or where they are not wanted.
+        receive: what the codes become at the receiver, for measures that the codec is capable of.
         met: of each view, whether its stream is as small as was asked for; empty where nothing was.
     """
 
     setting: Setting
     payload_bytes: int
     file_bytes: int
-    grid: Tensor | None = None
-    images: Tensor | None = None
+    receive: Callable[[Measures], Any]
     met: tuple[bool, ...] = ()
 
 
@@ -44,9 +44,8 @@ class EvaluatedCodec(Interface):
         """Which codec it is."""
         ...
 
-    @property
-    def decodes(self) -> bool:
-        """Whether it gives images."""
+    def can(self, capability: type) -> bool:
+        """Whether it gives what is measured of a capability."""
         ...
 
     def complete(self, protocol: Protocol) -> Protocol:
@@ -58,7 +57,7 @@ class EvaluatedCodec(Interface):
         ...
 
     def code(self, views: Tensor, protocol: Protocol) -> Iterator[Coded]:
-        """Every setting of the protocol on the views of one object; images of the most views alone.
+        """Every setting of the protocol on the views of one object.
 
         Args:
             views: (V, 3, H, W) uint8, as many as the protocol's most.
@@ -75,9 +74,12 @@ class ModelCodec:
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
-        self.decodes = codec.decodes
         config = codec.model.config
         self.identity = Identity(codec.name, codec.model.fingerprint.hex(), config.code_bits)
+
+    def can(self, capability: type) -> bool:
+        """See :class:`EvaluatedCodec`."""
+        return isinstance(self._codec.model, capability)
 
     def complete(self, protocol: Protocol) -> Protocol:
         """See :class:`EvaluatedCodec`."""
@@ -91,11 +93,7 @@ class ModelCodec:
                 # What a camera would have sent of fewer views: a view's code does not depend on the others.
                 file = replace(sent, bits=sent.bits[:iterations, :count]).to_bytes()
                 codes = Codes.from_bytes(file)
-                decoded = self.decodes and count == max(protocol.views)
-                yield Coded(
-                    Setting(count, iterations, None),
-                    codes.payload_bytes,
-                    len(file),
-                    grid=self._codec.reconstruct(codes).cpu() if self._codec.reconstructs else None,
-                    images=self._codec.decode(codes).cpu() if decoded else None,
-                )
+                yield Coded(Setting(count, iterations, None), codes.payload_bytes, len(file), self._receiver(codes))
+
+    def _receiver(self, codes: Codes) -> Callable[[Measures], Any]:
+        return lambda measures: measures.receive(self._codec, codes)

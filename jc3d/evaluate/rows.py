@@ -24,7 +24,7 @@ class Row:
 
     Attributes:
         codec: a model's or classical codec's name.
-        measure: a key of :data:`jc3d.evaluate.rules.MEASURES`.
+        measure: a name that :func:`jc3d.evaluate.rules.measure_rules` explains.
         views: of each object.
         iterations: of each view's code; None of a codec that is asked for bytes.
         num_bytes: bytes a view that were asked for; None of a codec that has iterations.

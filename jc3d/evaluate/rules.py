@@ -4,32 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from jc3d.evaluate.measures.registry import registered
 from jc3d.evaluate.protocol import Protocol
 
-MEASURES = {
+SIZES = {
     "payload_bytes": "of an object's codes, without headers and checksums",
     "file_bytes": "of an object's files as made: one .jc3d file, or of classical codecs a stream a view",
-    "iou": "of the grid; a cell is occupied where its probability is above the threshold",
-    "iou_best_turn": "IoU with the best of the four quarter turns of the truth",
-    "l1": "mean absolute difference, 1 from black to white",
-    "psnr": "dB, of each image over its three channels; an image that is decoded exactly counts as one with a single "
-    "value off by a step of 8 bits, and is counted in exact",
-    "ssim": "of each image, Gaussian window of 11 pixels, mean over its channels",
-    "ms_ssim": "of each image that is large enough for its five scales",
-    "exact": "1 of an image that equals its original",
+}
+"""What is counted of every codec, by name."""
+_OTHERS = {
     "met": "1 of an image whose stream is as small as was asked for",
     "flipped_bits": "1 of a bit that another set of instructions made differently",
     "pre_activation_difference": "the largest from what another set of instructions gave",
 }
-"""The measures by name."""
+"""What no capability of a model gives."""
+NOT_MEASURED = {**SIZES, "met": _OTHERS["met"]}
+"""What is counted of codes themselves: tables have it beside measures."""
+
+
+def measure_rules() -> dict[str, str]:
+    """What every measure means, by name."""
+    return SIZES | {name: words for each in registered() for name, words in each.rules.items()} | _OTHERS
 
 
 def rules(protocol: Protocol, measures: Iterable[str]) -> dict[str, str]:
-    """What a protocol and the names of these measures mean, in words.
-
-    Raises:
-        KeyError: an unknown measure.
-    """
+    """What a protocol and the names of these measures mean, in words; a measure that nobody registered has none."""
     measures = set(measures)
     most = max(protocol.views)
     words = {
@@ -46,6 +45,7 @@ def rules(protocol: Protocol, measures: Iterable[str]) -> dict[str, str]:
         words["num_bytes"] = "the most that each view's stream may have or, of a codec named -payload, its payload"
     if protocol.refinement_steps:
         words["refinement_steps"] = "gradient steps an iteration with which the sender refined the bits"
-    if "psnr" in measures:
-        words["images"] = f"the {most} views of each object, decoded from the file and rounded to 8 bits"
-    return words | {name: MEASURES[name] for name in MEASURES if name in measures}
+    for each in registered():
+        if each.protocol_rules is not None and measures & each.rules.keys():
+            words |= each.protocol_rules(protocol)
+    return words | {name: of_one for name, of_one in measure_rules().items() if name in measures}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -14,8 +14,7 @@ from jc3d.data.sources.spec import SourceSpec
 from jc3d.errors import require_extra
 from jc3d.evaluate.baselines import BASELINES, ClassicalCodec
 from jc3d.evaluate.codecs import Coded, EvaluatedCodec, ModelCodec
-from jc3d.evaluate.measures.images import image_values
-from jc3d.evaluate.measures.shapes import BY_CATEGORY, shape_values
+from jc3d.evaluate.measures.registry import Measures, registered
 from jc3d.evaluate.protocol import Protocol
 from jc3d.evaluate.report import Report
 from jc3d.evaluate.rows import OTHER, Tally, Value
@@ -26,7 +25,9 @@ from jc3d.models import Model
 def evaluate(
     model: str | Path | Model, protocol: Protocol | None = None, progress: bool = False, device: str = "cpu"
 ) -> Report:
-    """Codes every object of a split at every setting, and measures the files, the grids and the images.
+    """Codes every object of a split at every setting, and measures the files and all that comes out of them.
+
+    What comes out are the measures of :mod:`jc3d.evaluate.measures` that the codec is capable of.
 
     Args:
         model: a packaged model's name, a weights file, a model, or a classical codec's name
@@ -38,17 +39,19 @@ def evaluate(
     Raises:
         ValueError: the codec does not have the rates asked for, or the source no object of the kind asked for.
         WeightsError: no such model or file, or it is damaged.
-        MissingExtraError: the codec decodes images, and torchmetrics is not installed.
+        MissingExtraError: what a measure needs is not installed, as torchmetrics for images.
     """
     codec = _codec(model, device)
     protocol = codec.complete(protocol or Protocol())
-    if codec.decodes:
-        require_extra("torchmetrics", "train")  # now, and not after the first object
-    tally, image_size = Tally(codec.identity.name, BY_CATEGORY), None
+    measured = [measures for measures in registered() if codec.can(measures.capability)]
+    for extra in filter(None, (measures.extra for measures in measured)):
+        require_extra(*extra)  # now, and not after the first object
+    by_category = frozenset(name for measures in measured if measures.by_category for name in measures.rules)
+    tally, image_size = Tally(codec.identity.name, by_category), None
     for sample in _samples(protocol, progress):
         image_size = sample.views.shape[2:]
         for coded in codec.code(sample.views, protocol):
-            tally.add(coded.setting, _category(sample), _values(coded, sample, protocol))
+            tally.add(coded.setting, _category(sample), _values(coded, measured, sample, protocol))
     if image_size is None:
         kind = "objects of the thirteen categories" if protocol.thirteen else "objects"
         of = f"{protocol.data} from number {protocol.first} on" if protocol.first else protocol.data
@@ -79,11 +82,12 @@ def _category(sample: ObjectSample) -> str:
     return OTHER if category == OTHER_CATEGORY else CATEGORIES[category]
 
 
-def _values(coded: Coded, sample: ObjectSample, protocol: Protocol) -> Iterator[Value]:
+def _values(coded: Coded, measured: Sequence[Measures], sample: ObjectSample, protocol: Protocol) -> Iterator[Value]:
     yield Value("payload_bytes", coded.payload_bytes)
     yield Value("file_bytes", coded.file_bytes)
     yield from (Value("met", float(met)) for met in coded.met)
-    if coded.grid is not None:
-        yield from shape_values(coded.grid, sample.grid, protocol.thresholds)
-    if coded.images is not None:
-        yield from image_values(coded.images, sample.views)
+    count = coded.setting.views
+    seen = sample._replace(views=sample.views[:count], poses=sample.poses[:count])
+    for measures in measured:
+        if not measures.each_view or count == max(protocol.views):
+            yield from measures.values(coded.receive(measures), seen, protocol)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jc3d.evaluate import Report, Row
 from jc3d.evaluate.rows import ALL, MACRO
-from jc3d.evaluate.rules import MEASURES, rules
+from jc3d.evaluate.rules import rules
 from jc3d.reproduce.curves import curve, rate_delta
 from jc3d.reproduce.markdown import page, prose, table
 
@@ -35,7 +35,7 @@ def compression_page(
         classical: of the classical codecs by name.
         photos: pictures of photographs, beside the page.
     """
-    words, steps = rules(codec.protocol, ()), refined.protocol.refinement_steps
+    words, steps = rules(codec.protocol, ("psnr", "ssim")), refined.protocol.refinement_steps
     return page(
         "# Images and shapes from one stream",
         prose(
@@ -52,7 +52,7 @@ def compression_page(
         "## Images at equal bytes",
         prose(
             f"{codec.objects} procedural test objects, one view each, 128×128 ({words['split']}). PSNR: "
-            f"{MEASURES['psnr']}. SSIM: {MEASURES['ssim']}."
+            f"{words['psnr']}. SSIM: {words['ssim']}."
         ),
         prose(
             "A cell is SSIM (PSNR in dB). *Whole* counts every byte of a stream, *payload* those besides the headers; "

@@ -1,1 +1,1 @@
-"""The measures, a file a kind of result; :data:`jc3d.evaluate.rules.MEASURES` says what each is."""
+"""The measures, a file a kind of result, each beside its words and its tables; see :mod:`.registry`."""
