@@ -53,7 +53,9 @@ def load(
     def find_part(fingerprint: bytes) -> Model:
         name = find(fingerprint)
         if name is None:
-            raise WeightsError(f"weights: {path}: a part of it is the model {fingerprint.hex()}, which is not packaged")
+            raise WeightsError(
+                f"weights: {path}: expected the packaged model {fingerprint.hex()} for a part of it, got none"
+            )
         return give(name)
 
     return load_weights(path, device, find_part)

@@ -79,12 +79,14 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
     """
     path = Path(path)
     if not path.is_file():
-        raise WeightsError(f"weights: no such file: {path}")
+        raise WeightsError(f"weights: {path}: expected a safetensors file, got nothing there")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise WeightsError(f"weights: {path} is damaged or not a safetensors file ({error})") from error
+        raise WeightsError(
+            f"weights: {path}: expected a safetensors file, got a damaged or another one ({error})"
+        ) from error
     if metadata.get("format") != FORMAT:
         raise WeightsError(f"weights: {path}: expected format {FORMAT}, got {metadata.get('format')}")
     try:
@@ -95,7 +97,7 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
             "parts": {part: bytes.fromhex(text) for part, text in json.loads(metadata.get("parts", "{}")).items()},
         }
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise WeightsError(f"weights: {path}: metadata cannot be read ({error!r})") from error
+        raise WeightsError(f"weights: {path}: expected metadata of a model, got others ({error!r})") from error
 
 
 @torch.inference_mode(False)  # weights made in the caller's could not be frozen
@@ -120,7 +122,7 @@ def load_weights(
             model = build(metadata["config"])
             shapes = {name: tensor.shape for name, tensor in stored_state(model).items()}
     except (TypeError, ValueError, RuntimeError) as error:
-        raise WeightsError(f"weights: {path}: no model can be built from its config ({error})") from error
+        raise WeightsError(f"weights: {path}: expected a config that builds a model, got another ({error})") from error
     tensors = _part_tensors(path, metadata["parts"], find_part)
     try:
         with safe_open(path, framework="pt") as file:
@@ -130,12 +132,14 @@ def load_weights(
             if wrong:
                 name = wrong[0]
                 raise WeightsError(
-                    f"weights: {path} does not fit its architecture: {name}: expected shape {shapes.get(name)}, "
+                    f"weights: {path}: expected {name} of shape {shapes.get(name)} as in its config, "
                     f"got {there.get(name)}"
                 )
             tensors |= {name: file.get_tensor(name).float() for name in stored}
     except (SafetensorError, OSError) as error:
-        raise WeightsError(f"weights: {path} is damaged ({error})") from error
+        raise WeightsError(
+            f"weights: {path}: expected a whole safetensors file, got a damaged one ({error})"
+        ) from error
     model.load_state_dict(state_of(model, tensors), assign=True)
     model.to(device).freeze()
     if model.fingerprint != metadata["fingerprint"]:
@@ -152,7 +156,7 @@ def _part_tensors(
     tensors: dict[str, Tensor] = {}
     for part, fingerprint in parts.items():
         if find_part is None:
-            raise WeightsError(f"weights: {path}: its {part} is the model {fingerprint.hex()}, not at hand here")
+            raise WeightsError(f"weights: {path}: expected the model {fingerprint.hex()} for its {part}, got none")
         found = stored_state(find_part(fingerprint))
         tensors |= {f"{part}.{name}": tensor for name, tensor in found.items()}
     return tensors

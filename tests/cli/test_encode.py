@@ -74,7 +74,9 @@ def test_bad_models_and_devices(images: list[str], weights: Path, tmp_path: Path
     assert "got 'none'" in fails("encode", *images, "-o", out, "--model", "none")
     (tmp_path / "bad.safetensors").write_bytes(b"\0" * 100)
     assert "bad.safetensors" in fails("encode", *images, "-o", out, "--model", tmp_path / "bad.safetensors")
-    assert "no such file" in fails("encode", *images, "-o", out, "--model", tmp_path / "none.safetensors")
+    assert "expected a safetensors file, got nothing there" in fails(
+        "encode", *images, "-o", out, "--model", tmp_path / "none.safetensors"
+    )
     whole = (weights / "toy.safetensors").read_bytes()
     (tmp_path / "cut.safetensors").write_bytes(whole[:-100])
     assert "damaged" in fails("encode", *images, "-o", out, "--model", tmp_path / "cut.safetensors")

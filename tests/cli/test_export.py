@@ -52,7 +52,9 @@ def test_bad_exports(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert expected in fails("export", "toy", "--encoder", out, "--part", other)
     assert "got '.txt'" in fails("export", "toy", "--encoder", out, "--step", tmp_path / "a.txt")
     assert "got 'none'" in fails("export", "none", "--encoder", out)
-    assert "no such file" in fails("export", tmp_path / "none.safetensors", "--encoder", out)
+    assert "expected a safetensors file, got nothing there" in fails(
+        "export", tmp_path / "none.safetensors", "--encoder", out
+    )
     assert str(nowhere) in fails("export", "toy", "--encoder", nowhere)
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     assert "pip install 'jc3d[onnx]'" in fails("export", "toy", "--encoder", tmp_path / "a.onnx")

@@ -57,7 +57,7 @@ def test_codecs_of_packaged_models_share_a_part(pair: Path) -> None:
 def test_a_part_that_is_not_at_hand_is_named(pair: Path, weights: Path) -> None:
     (weights / "rnn-small.safetensors").unlink()
     import_module("jc3d.models.packaged")._names_by_fingerprint.cache_clear()
-    with pytest.raises(WeightsError, match=r"a part of it is the model [0-9a-f]{16}, which is not packaged"):
+    with pytest.raises(WeightsError, match=r"expected the packaged model [0-9a-f]{16} for a part of it, got none"):
         load("sequential")
 
 

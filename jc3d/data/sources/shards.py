@@ -63,7 +63,8 @@ class _Shard:
     def __init__(self, folder: Path) -> None:
         missing = [name for name in SHARD_ARRAYS if not (folder / name).is_file()]
         if missing:
-            raise ValueError(f"shards: {folder}: {', '.join(missing)} missing, from an older version; render it again")
+            names = ", ".join(missing)
+            raise ValueError(f"shards: {folder}: expected {names}, got none: of an older version, render it again")
         self.folder = folder
         self.views = np.load(folder / "views.npy", mmap_mode="r")  # (N, V, 3, 128, 128) uint8
         self.grids = np.load(folder / "grids.npy")  # (N, 4096) uint8, eight cells a byte

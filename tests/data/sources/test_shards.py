@@ -32,7 +32,7 @@ def test_a_mapped_shard_is_opened_again_by_another_process(tmp_path: Path) -> No
 def test_a_shard_of_an_older_version_says_so(tmp_path: Path) -> None:
     shard = tiny_shards.write(tmp_path) / "train" / "shard-0000000"
     (shard / "poses.npy").unlink()
-    with pytest.raises(ValueError, match=r"poses\.npy missing, from an older version; render it again"):
+    with pytest.raises(ValueError, match=r"expected poses\.npy, got none: of an older version, render it again"):
         ShardSource(shard.parent)
 
 
