@@ -30,6 +30,12 @@ class LstmGates:
     Args:
         name: of the op.
         output_gate: whether there is a fourth gate.
+
+    Attributes:
+        count: of the gates.
+        forward_op: the op itself, whose arguments are not checked; its last says whether the gates are kept.
+        inplace_op: the one that overwrites ``c``.
+        backward_op: the gradient.
     """
 
     def __init__(self, name: str, output_gate: bool) -> None:
@@ -61,9 +67,9 @@ class LstmGates:
             fake=self._fake_inplace,
             listed=False,
         )
-        self._op = getattr(torch.ops.jc3d, name)
-        self._inplace_op = getattr(torch.ops.jc3d, f"{name}_")
-        self._backward_op = getattr(torch.ops.jc3d, f"{name}_backward")
+        self.forward_op = getattr(torch.ops.jc3d, name)
+        self.inplace_op = getattr(torch.ops.jc3d, f"{name}_")
+        self.backward_op = getattr(torch.ops.jc3d, f"{name}_backward")
 
     def __call__(
         self, x_gates: Tensor, h_gates: Tensor | None, bias: Tensor | None, c_prev: Tensor | None
@@ -72,7 +78,7 @@ class LstmGates:
         self._check(x_gates, h_gates, bias, "c_prev", c_prev)
         tensors = (x_gates, h_gates, bias, c_prev)
         save = torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in tensors)
-        h, c, _ = self._op(x_gates, h_gates, bias, c_prev, save)
+        h, c, _ = self.forward_op(x_gates, h_gates, bias, c_prev, save)
         return h, c
 
     def inplace(self, x_gates: Tensor, h_gates: Tensor | None, bias: Tensor | None, c: Tensor) -> Tensor:
@@ -85,7 +91,7 @@ class LstmGates:
         if not torch.compiler.is_compiling() and not c.is_inference():
             # A backward pass that kept the old state must say so; the dispatcher counts this for its own ops alone.
             torch.autograd.graph.increment_version(c)
-        h: Tensor = self._inplace_op(x_gates, h_gates, bias, c)
+        h: Tensor = self.inplace_op(x_gates, h_gates, bias, c)
         return h
 
     # The specification of the kernels ------------------------------------------------------------------------------
@@ -223,7 +229,7 @@ class LstmGates:
         if grad_h is None and grad_c is None:
             return None, None, None, None, None
         gates, c_prev, c = ctx.saved_tensors
-        grad_gates, grad_c_prev, grad_bias = self._backward_op(grad_h, grad_c, gates, c_prev, c, want_bias)
+        grad_gates, grad_c_prev, grad_bias = self.backward_op(grad_h, grad_c, gates, c_prev, c, want_bias)
         return (
             grad_gates if want_x else None,
             grad_gates if want_h else None,

@@ -54,7 +54,7 @@ class _Conv2dMaxPool(PackedConv):
         return (len(_PRODUCTS) ** 2, channels) if kernel == _WINOGRAD else (1, kernel * kernel * channels)
 
 
-_op = _Conv2dMaxPool("conv2d_max_pool")
+OP = _Conv2dMaxPool("conv2d_max_pool")
 
 
 def conv2d_max_pool(x: Tensor, weight: Tensor, bias: Tensor | None = None, negative_slope: float = 1.0) -> Tensor:
@@ -81,12 +81,12 @@ def conv2d_max_pool(x: Tensor, weight: Tensor, bias: Tensor | None = None, negat
     Source:
         Golts & Schechner, §II-C and §III-C: the layers of the encoder; Lavin and Gray 2016 for the products.
     """
-    return _op(x, weight, bias, negative_slope)
+    return OP(x, weight, bias, negative_slope)
 
 
 def conv2d_max_pool_ref(x: Tensor, weight: Tensor, bias: Tensor | None, negative_slope: float) -> Tensor:
     """The op in plain PyTorch: the specification of the kernels."""
-    return _op.reference(x, weight, bias, negative_slope)
+    return OP.reference(x, weight, bias, negative_slope)
 
 
 def pack_conv2d_max_pool_weight(weight: Tensor) -> Tensor:
@@ -99,11 +99,11 @@ def pack_conv2d_max_pool_weight(weight: Tensor) -> Tensor:
         (16, ceil(out / p), in, p) for k = 3, else (1, ceil(out / p), k²·in, p), p = 128 bytes of columns; float32, or
         float64 for float64.
     """
-    return _op.pack(weight)
+    return OP.pack(weight)
 
 
 def conv2d_max_pool_packed(
     x: Tensor, packed: Tensor, bias: Tensor | None, out_channels: int, negative_slope: float = 1.0
 ) -> Tensor:
     """:func:`conv2d_max_pool` with a weight of :func:`pack_conv2d_max_pool_weight`; no gradient."""
-    return _op.packed(x, packed, bias, out_channels, negative_slope)
+    return OP.packed(x, packed, bias, out_channels, negative_slope)

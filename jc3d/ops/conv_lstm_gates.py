@@ -6,7 +6,7 @@ from torch import Tensor
 
 from jc3d.ops._lstm_gates import LstmGates
 
-_op = LstmGates("conv_lstm_gates", output_gate=True)
+OP = LstmGates("conv_lstm_gates", output_gate=True)
 
 
 def conv_lstm_gates(
@@ -34,7 +34,7 @@ def conv_lstm_gates(
     Source:
         Golts & Schechner, eqs. 3-8; Toderici et al. 2015; Shi et al. 2015 without peepholes.
     """
-    return _op(x_gates, h_gates, bias, c_prev)
+    return OP(x_gates, h_gates, bias, c_prev)
 
 
 def conv_lstm_gates_(x_gates: Tensor, h_gates: Tensor | None, bias: Tensor | None, c: Tensor) -> Tensor:
@@ -53,12 +53,12 @@ def conv_lstm_gates_(x_gates: Tensor, h_gates: Tensor | None, bias: Tensor | Non
         TypeError: as there.
         ValueError: as there, or ``c`` has other strides, or a gradient is wanted.
     """
-    return _op.inplace(x_gates, h_gates, bias, c)
+    return OP.inplace(x_gates, h_gates, bias, c)
 
 
 def conv_lstm_gates_ref(
     x_gates: Tensor, h_gates: Tensor | None = None, bias: Tensor | None = None, c_prev: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """The op in plain PyTorch: the specification of the kernels, differentiable by autograd."""
-    h, c, _ = _op.forward_ref(x_gates, h_gates, bias, c_prev, False)
+    h, c, _ = OP.forward_ref(x_gates, h_gates, bias, c_prev, False)
     return h, c

@@ -7,7 +7,7 @@ from torch import Tensor
 from jc3d.ops._packed_conv3d import PackedConv3d
 
 # csrc/kernels/winograd_conv3d.h
-_op = PackedConv3d(
+OP = PackedConv3d(
     "winograd_conv3d",
     scale=1,
     products=((1, 0, 0), (0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0, 0, 1)),
@@ -37,12 +37,12 @@ def winograd_conv3d(x: Tensor, weight: Tensor, bias: Tensor | None = None, negat
     Source:
         Lavin and Gray 2016, *Fast algorithms for convolutional neural networks*; Golts & Schechner, §II-C.
     """
-    return _op(x, weight, bias, negative_slope)
+    return OP(x, weight, bias, negative_slope)
 
 
 def winograd_conv3d_ref(x: Tensor, weight: Tensor, bias: Tensor | None, negative_slope: float) -> Tensor:
     """The op in plain PyTorch: the specification of the kernels."""
-    return _op.reference(x, weight, bias, negative_slope)
+    return OP.reference(x, weight, bias, negative_slope)
 
 
 def pack_winograd_weight(weight: Tensor) -> Tensor:
@@ -54,11 +54,11 @@ def pack_winograd_weight(weight: Tensor) -> Tensor:
     Returns:
         (64, ceil(out / p), in, p), p = 128 bytes of columns; float32, or float64 for float64.
     """
-    return _op.pack(weight)
+    return OP.pack(weight)
 
 
 def winograd_conv3d_packed(
     x: Tensor, packed: Tensor, bias: Tensor | None, out_channels: int, negative_slope: float = 1.0
 ) -> Tensor:
     """:func:`winograd_conv3d` with a weight of :func:`pack_winograd_weight`; no gradient."""
-    return _op.packed(x, packed, bias, out_channels, negative_slope)
+    return OP.packed(x, packed, bias, out_channels, negative_slope)

@@ -97,7 +97,7 @@ class GatesTests:
         require_compiled(self.op.name, device)
         for arguments in self.samples(device, dtype, given):
             for save in (False, True):
-                ours = self.op._op(*arguments, save)
+                ours = self.op.forward_op(*arguments, save)
                 exact = self.op.forward_ref(*self.double(arguments), save)
                 for result, expected in zip(ours, exact, strict=True):
                     assert result.dtype == dtype
@@ -126,7 +126,7 @@ class GatesTests:
             grads = [tensor(generator, c.shape, x_gates.device, dtype, layout) / 3 for _ in range(2)]
             for grad_h, grad_c in (grads, (grads[0], None), (None, grads[1])):
                 for want_bias in (True, False):
-                    ours = self.op._backward_op(grad_h, grad_c, gates, c_prev, c, want_bias)
+                    ours = self.op.backward_op(grad_h, grad_c, gates, c_prev, c, want_bias)
                     exact = self.op.backward_ref(*self.double((grad_h, grad_c, gates, c_prev, c)), want_bias)
                     for result, expected in zip(ours[:2], exact[:2], strict=True):
                         self.assert_close(result, expected)
@@ -152,7 +152,7 @@ class GatesTests:
                 sums = []
                 for count in (1, 2, 3):
                     torch.set_num_threads(count)
-                    sums.append(self.op._backward_op(c, c, gates, arguments[3], c, True)[2])
+                    sums.append(self.op.backward_op(c, c, gates, arguments[3], c, True)[2])
             finally:
                 torch.set_num_threads(threads)
             assert torch.equal(sums[0], sums[1])
@@ -218,11 +218,11 @@ class GatesTests:
             for shape in ((2, 3, 4, 5), (0, 3, 4, 5)) if layout == "contiguous" else ((2, 3, 4, 5),):
                 arguments = self.arguments(shape, device, torch.float32, layout, given)
                 leaves = [None if x is None else x.detach().requires_grad_() for x in arguments]
-                torch.library.opcheck(self.op._op.default, (*arguments, False))
-                torch.library.opcheck(self.op._op.default, (*leaves, True))
-                h, c, gates = self.op._op(*arguments, True)
-                torch.library.opcheck(self.op._backward_op.default, (h, None, gates, arguments[3], c, True))
-                torch.library.opcheck(self.op._inplace_op.default, (*arguments[:3], c))
+                torch.library.opcheck(self.op.forward_op.default, (*arguments, False))
+                torch.library.opcheck(self.op.forward_op.default, (*leaves, True))
+                h, c, gates = self.op.forward_op(*arguments, True)
+                torch.library.opcheck(self.op.backward_op.default, (h, None, gates, arguments[3], c, True))
+                torch.library.opcheck(self.op.inplace_op.default, (*arguments[:3], c))
 
     def test_compile(self, device):
         torch._dynamo.reset()
@@ -330,9 +330,9 @@ class GatesTests:
         ]
         for arguments, message in bad:
             with pytest.raises(RuntimeError, match=message):
-                self.op._op(*arguments, False)
+                self.op.forward_op(*arguments, False)
         with pytest.raises(RuntimeError, match="c: expected the memory format of x_gates"):
-            self.op._inplace_op(x, None, None, c.transpose(2, 3))
+            self.op.inplace_op(x, None, None, c.transpose(2, 3))
 
     def test_cuda_graph(self, device):
         if device != "cuda":
@@ -341,14 +341,14 @@ class GatesTests:
         self.op(*arguments)  # before the capture: loads the kernel
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
-            h, c, gates = self.op._op(*arguments, True)
-            grads = self.op._backward_op(h, c, gates, arguments[3], c, True)
+            h, c, gates = self.op.forward_op(*arguments, True)
+            grads = self.op.backward_op(h, c, gates, arguments[3], c, True)
         arguments[0].neg_()
         graph.replay()
-        expected = self.op._op(*arguments, True)
+        expected = self.op.forward_op(*arguments, True)
         assert torch.equal(h, expected[0])
         for ours, theirs in zip(
-            grads, self.op._backward_op(*expected[:2], expected[2], arguments[3], expected[1], True), strict=True
+            grads, self.op.backward_op(*expected[:2], expected[2], arguments[3], expected[1], True), strict=True
         ):
             assert torch.equal(ours, theirs)
 

@@ -6,13 +6,13 @@ from packed_conv_tests import PackedConvTests, sample
 from torch.nn import functional as F
 
 from jc3d.ops import conv2d_max_pool, conv2d_max_pool_packed, pack_conv2d_max_pool_weight
-from jc3d.ops.conv2d_max_pool import _op, conv2d_max_pool_ref
+from jc3d.ops.conv2d_max_pool import OP, conv2d_max_pool_ref
 
 
 class TestConv2dMaxPool(PackedConvTests):
     """3² kernels go through Winograd's products, others through the plain sums."""
 
-    op = _op
+    op = OP
     cases = (
         ((2, 5, 4, 6), (7, 3, 3)),
         ((2, 5, 4, 6), (7, 5, 5)),

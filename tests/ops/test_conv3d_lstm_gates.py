@@ -4,11 +4,11 @@ import torch
 from lstm_gates_tests import GatesTests
 
 from jc3d.ops import conv3d_lstm_gates, conv3d_lstm_gates_
-from jc3d.ops.conv3d_lstm_gates import _op, conv3d_lstm_gates_ref
+from jc3d.ops.conv3d_lstm_gates import OP, conv3d_lstm_gates_ref
 
 
 class TestConv3dLstmGates(GatesTests):
-    op = _op
+    op = OP
 
 
 def test_formula(device):

@@ -4,11 +4,11 @@ import torch
 from lstm_gates_tests import GatesTests
 
 from jc3d.ops import conv_lstm_gates, conv_lstm_gates_
-from jc3d.ops.conv_lstm_gates import _op, conv_lstm_gates_ref
+from jc3d.ops.conv_lstm_gates import OP, conv_lstm_gates_ref
 
 
 class TestConvLstmGates(GatesTests):
-    op = _op
+    op = OP
 
 
 def test_one_pixel_is_torchs_lstm_cell(device):

@@ -4,11 +4,11 @@ import torch
 from packed_conv_tests import GRIDS, SMALL_GRID, PackedConvTests, sample
 
 from jc3d.ops import pack_upsample_weight, upsample_conv3d, upsample_conv3d_packed
-from jc3d.ops.upsample_conv3d import _op, upsample_conv3d_ref
+from jc3d.ops.upsample_conv3d import OP, upsample_conv3d_ref
 
 
 class TestUpsampleConv3d(PackedConvTests):
-    op = _op
+    op = OP
     cases = GRIDS
     small = SMALL_GRID
 

@@ -4,11 +4,11 @@ import torch
 from packed_conv_tests import GRIDS, SMALL_GRID, PackedConvTests, sample
 
 from jc3d.ops import pack_winograd_weight, winograd_conv3d, winograd_conv3d_packed
-from jc3d.ops.winograd_conv3d import _op, winograd_conv3d_ref
+from jc3d.ops.winograd_conv3d import OP, winograd_conv3d_ref
 
 
 class TestWinogradConv3d(PackedConvTests):
-    op = _op
+    op = OP
     cases = GRIDS
     small = SMALL_GRID
 
