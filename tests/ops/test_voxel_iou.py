@@ -1,7 +1,10 @@
+import inspect
+
 import numpy as np
 import pytest
 import torch
 
+from jc3d.geometry.threshold import THRESHOLD
 from jc3d.ops import IouCounts, voxel_iou
 from jc3d.ops.voxel_iou import voxel_iou_ref
 
@@ -223,3 +226,8 @@ def test_bad_arguments_of_the_kernel(device, require_compiled):
         torch.ops.jc3d.voxel_iou(grid, grid[:1], [0.4])
     with pytest.raises(RuntimeError, match="prob: expected at least 3 dimensions"):
         torch.ops.jc3d.voxel_iou(grid[0, 0], grid[0, 0], [0.4])
+
+
+def test_the_default_threshold_is_that_of_the_grids():
+    """Ops know nothing of geometry, so the number stands twice."""
+    assert inspect.signature(voxel_iou).parameters["threshold"].default == THRESHOLD
