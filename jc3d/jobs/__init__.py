@@ -1,1 +1,1 @@
-"""Work over many objects: rendering beforehand."""
+"""Rendering objects to shards, and putting trained weights into the package."""
