@@ -101,7 +101,7 @@ def _print_run(run: Run) -> Estimate:
     if run.is_done:
         print_facts(facts | {"time": "none, it is done"})
         return Estimate()
-    with _measuring(f"a few steps and a part of a validation of {run.phase.name}, in about half a minute"):
+    with _measuring(f"{run.phase.name}: some steps and validation, about half a minute"):
         spent = measure(config)
     data = "on its data" if spent.own_data else "on one generated object, as its data are not there yet"
     facts["time"] = (

@@ -58,13 +58,8 @@ def azimuth_log_likelihood(scores: Tensor, azimuth: Tensor) -> Tensor:
     return log_prob[..., 0] * (1 - share) + log_prob[..., 1] * share
 
 
-def pose_loss(scores: Tensor, poses: Tensor) -> Tensor:
-    """Cross-entropy of the azimuth and twice the squares of the rest, (..., AZIMUTH_BINS + 2), (..., 3) -> (...).
-
-    Twice, because a wrong azimuth costs nats and a distance 5 % off, which shifts the cube's faces by most of a cell,
-    hundredths.
-    """
+def elevation_distance_scores(poses: Tensor) -> Tensor:
+    """What the last two scores of poses are to be, (..., 3) -> (..., 2): elevation and log-distance in their units."""
     elevation = (poses[..., 1] - _ELEVATION) / _ELEVATION_UNIT
     distance = (poses[..., 2].log() - _LOG_DISTANCE) / _LOG_DISTANCE_UNIT
-    rest = (scores[..., AZIMUTH_BINS] - elevation).square() + (scores[..., AZIMUTH_BINS + 1] - distance).square()
-    return 2.0 * rest - azimuth_log_likelihood(scores, poses[..., 0])
+    return torch.stack((elevation, distance), dim=-1)

@@ -33,7 +33,8 @@ def to_resume(config: TrainConfig) -> Path | None:
     """The checkpoint that a run goes on from; None: it starts anew.
 
     Raises:
-        ValueError: there is one that cannot be read, or a setting that changes the result differs.
+        ValueError: there is one that cannot be read or is of an older release, or a setting that changes the result
+            differs.
     """
     path = path_of(config, NEWEST)
     if not (config.resume and path.is_file()):
@@ -47,10 +48,14 @@ def to_resume(config: TrainConfig) -> Path | None:
         each.name for part in (config, config.task) for each in fields(part) if each.metadata.get("may_change")
     }
     for name, value in now.items():
-        if name not in may_change and was.get(name) != value:
-            expected = repr(was[name]) if name in was else "no such setting"
+        if name not in may_change and name not in was:
             raise ValueError(
-                f"{name}: expected {expected} as in {path}, got {value!r}; give another folder or --no-resume"
+                f"resume: expected a run of this release, got {path} of an older one, which does not know {name} and "
+                "cannot be resumed; give another folder or --no-resume"
+            )
+        if name not in may_change and was[name] != value:
+            raise ValueError(
+                f"{name}: expected {was[name]!r} as in {path}, got {value!r}; give another folder or --no-resume"
             )
     return path
 

@@ -18,6 +18,7 @@ from jc3d.train.config import TrainConfig
 from jc3d.train.sampling import VALIDATION_BATCH, VALIDATION_VIEWS, SampleKey, TrainingData
 from jc3d.train.schedule import clip_gradients, make_optimizer
 from jc3d.train.start import freeze_parts
+from jc3d.train.step import losses_of_step
 from jc3d.train.tasks.registry import make_task
 
 _MOST_STEPS = 12
@@ -66,7 +67,7 @@ def measure(config: TrainConfig, budget: float = 20.0) -> Duration:
 
 def _measure(config: TrainConfig, budget: float) -> Duration:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    bench = _Bench(config, device)
+    bench = StepBench(config, device)
     seconds: list[float] = []
     bench.step(0)
     while len(seconds) < _FEWEST_STEPS or (len(seconds) < _MOST_STEPS and sum(seconds) < budget):
@@ -87,7 +88,7 @@ def seconds_to_render(source: str, views: int, objects: int = 3) -> float:
     return (time.perf_counter() - start) / objects
 
 
-class _Bench:
+class StepBench:
     """A model under training as the loop has it, without the loop."""
 
     def __init__(self, config: TrainConfig, device: torch.device) -> None:
@@ -108,7 +109,7 @@ class _Bench:
         batch = self._batch(keys)
         loaded = time.perf_counter()
         with self._precision():
-            loss = self.task.loss(self.model, batch, Random(self.config.seed, step)).total
+            loss = losses_of_step(self.task, self.model, batch, self.config.seed, step).total
         self.optimizer.zero_grad()
         loss.backward()
         clip_gradients(self.model)

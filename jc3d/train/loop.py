@@ -17,7 +17,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from jc3d.data.counter_rng import Random
 from jc3d.data.samples import ObjectSample
 from jc3d.data.sources.spec import SourceSpec
 from jc3d.errors import require_extra
@@ -31,6 +30,7 @@ from jc3d.train.sampling import TrainingData, rank_and_world, training_loader, v
 from jc3d.train.schedule import clip_gradients, make_optimizer, make_schedule
 from jc3d.train.scores import ScoreSums
 from jc3d.train.start import initial_model
+from jc3d.train.step import losses_of_step
 from jc3d.train.tasks.registry import make_task
 from jc3d.train.tasks.task import ScoreRow
 
@@ -70,11 +70,7 @@ class Training(L.LightningModule):  # type: ignore[misc, name-defined]
 
     def training_step(self, batch: ObjectSample, _: int) -> Tensor:
         """One step on a batch of objects with equally many views."""
-        rng = Random(self.config.seed, self.global_step)
-        # The binarizer's draws follow torch's generator: seeded by step, a resumed run repeats them, and processes
-        # that are seeded alike share one draw for the whole batch.
-        torch.manual_seed(rng.integers(0, 2**62))
-        losses = self.task.loss(self.model, batch, rng)
+        losses = losses_of_step(self.task, self.model, batch, self.config.seed, self.global_step)
         size = len(batch.views)
         for name, part in losses.parts.items():
             self.log(f"train/{name}", part, sync_dist=True, batch_size=size)

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from jc3d.geometry.quarter_turns import quarter_turns
-from jc3d.nn.pose_head import azimuth_log_likelihood, most_likely_pose, pose_loss
+from jc3d.losses.pose import known
+from jc3d.nn.pose_head import azimuth_log_likelihood, most_likely_pose
 
 
 def turn_to_front(scores: Tensor, poses: Tensor, grid: Tensor, ambiguous_front: Tensor) -> tuple[Tensor, Tensor]:
@@ -47,17 +48,3 @@ def choose_poses(scores: Tensor, poses: Tensor, teacher_forcing: Tensor) -> Tens
     """
     by_truth = (known(poses) & teacher_forcing[:, None]).unsqueeze(-1)
     return torch.where(by_truth, poses, most_likely_pose(scores.detach()))
-
-
-def pose_term(scores: Tensor, poses: Tensor) -> Tensor:
-    """The loss of the poses, a mean over all views to which those of unknown pose add nothing; a scalar.
-
-    So it is the mean of the losses of a batch's parts, whichever process has the unknown ones.
-    """
-    told = known(poses)
-    return pose_loss(scores[told], poses[told]).sum() / told.numel()
-
-
-def known(poses: Tensor) -> Tensor:
-    """(B, V) bool: views whose pose is known."""
-    return poses.isfinite().all(dim=-1)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 VALIDATION_VIEWS = 5
 VALIDATION_BATCH = 16
-_CALIBRATION_OBJECTS = 256  # fewer if an epoch has fewer
+_VALIDATION_NORM_OBJECTS = 256  # fewer if an epoch has fewer
 
 T = TypeVar("T")
 
@@ -88,7 +88,7 @@ class TrainingData:
     @property
     def calibration_steps(self) -> int:
         """Batches that give the norms their statistics before a validation."""
-        return min(self.config.checkpoint_every, max(1, _CALIBRATION_OBJECTS // self.config.batch_size))
+        return min(self.config.checkpoint_every, max(1, _VALIDATION_NORM_OBJECTS // self.config.batch_size))
 
     def calibration_batches(self) -> Iterator[tuple[ObjectSample, Random]]:
         """This process's share of batches for the norms, always the same, and what draws the rest of such a step."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from jc3d.data.samples import stack
+from jc3d.data.samples import ObjectSample, stack
 from jc3d.models import Model, create, fold_norms, load, unfold_norms
 from jc3d.train.config import TrainConfig
 from jc3d.train.sampling import TrainingData
 from jc3d.train.tasks.registry import make_task
 
-_CALIBRATION_OBJECTS = 32
+_INITIAL_NORM_OBJECTS = 32  # more if there are more sources
 
 
 def initial_model(config: TrainConfig, data: TrainingData) -> tuple[Model, str]:
@@ -57,12 +57,16 @@ def _with_init(fresh: Model, config: TrainConfig, data: TrainingData) -> tuple[M
             raise ValueError(f"init: expected weights that fit {config.preset}, got {text!r}, of which none does")
         taken.append(f"{count} of {len(target.state_dict())} tensors of {text}")
     if norm:
-        sources = data.sources
-        draws = [(source, index) for index in range(_CALIBRATION_OBJECTS // len(sources)) for source in sources]
-        samples = [source.get(index % len(source), config.seed, config.max_views) for source, index in draws]
-        batch = stack(samples)
+        batch = initial_norm_batch(config, data)
         model = unfold_norms(model, lambda unfolded: make_task(config.task, unfolded).calibrate(unfolded, batch))
     return model.requires_grad_(True), ", ".join(taken)
+
+
+def initial_norm_batch(config: TrainConfig, data: TrainingData) -> ObjectSample:
+    """What the normalisations of weights without any are measured on: as many objects of every source, one at least."""
+    of_each = max(1, _INITIAL_NORM_OBJECTS // len(data.sources))
+    draws = [(source, index) for index in range(of_each) for source in data.sources]
+    return stack([source.get(index % len(source), config.seed, config.max_views) for source, index in draws])
 
 
 def part(model: nn.Module, name: str, argument: str) -> nn.Module:

@@ -39,6 +39,19 @@ def test_resuming_with_other_settings_of_the_task_is_refused(shards: Path, finis
         train(train_tiny.config(shards, finished, iou_weight=0.25))
 
 
+def test_a_run_of_an_older_release_is_not_resumed(shards: Path, finished: Path, tmp_path: Path) -> None:
+    config = train_tiny.config(shards, tmp_path)
+    state = torch.load(finished / "checkpoints" / "last.ckpt", weights_only=True)
+    task = state["jc3d"]["config"]["task"]
+    task["gate_rate"] = task.pop("gate_lr_scale")  # its name in the release before
+    (tmp_path / "checkpoints").mkdir()
+    torch.save(state, tmp_path / "checkpoints" / "last.ckpt")
+    with pytest.raises(
+        ValueError, match=r"resume: expected a run of this release, got .*last.ckpt of an older one, .* gate_lr_scale"
+    ):
+        to_resume(config)
+
+
 def test_a_checkpoint_keeps_its_config_as_json(shards: Path, finished: Path) -> None:
     config = torch.load(finished / "checkpoints" / "last.ckpt", weights_only=True)["jc3d"]["config"]
     assert json.loads(json.dumps(config)) == config

@@ -7,8 +7,9 @@ import pytest
 import torch
 import train_tiny
 
-from jc3d.models import RnnCompressor
-from jc3d.train.duration import measure, seconds_to_render
+from jc3d.models import RnnCompressor, create
+from jc3d.train.checkpoints import NEWEST, load_weights, path_of
+from jc3d.train.duration import StepBench, measure, seconds_to_render
 
 
 @pytest.mark.parametrize("preset", ["r2n2-small", "rnn-small"])
@@ -46,6 +47,28 @@ def test_a_generated_object_stands_in_for_data_that_are_not_there(
     assert not found.own_data
     assert 0 < found.step < found.total
     assert seen == [(4, 3, 128, 128)] * 3 + [(5, 3, 128, 128)]
+
+
+@pytest.mark.parametrize(("preset", "precision"), [("r2n2-small", "32-true"), ("implicit-384", "bf16-mixed")])
+@pytest.mark.filterwarnings("ignore:precision")
+def test_a_measured_step_is_a_step_of_the_loop(preset: str, precision: str, shards: Path, tmp_path: Path) -> None:
+    pytest.importorskip("lightning", reason="the train extra is not installed")
+    from jc3d.train import train
+
+    changes = {"steps": 1, "checkpoint_every": 1, "warmup": 0, "batch_size": 2, "max_views": 1, "val_objects": 1}
+    config = train_tiny.config(shards, tmp_path, preset, precision=precision, learning_rate=1e-2, **changes)
+    with torch.random.fork_rng():
+        bench = StepBench(config, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+        before = {name: parameter.clone() for name, parameter in bench.model.named_parameters()}
+        train(config)  # first, as it sets the number of threads
+        bench.step(0)
+    ours, theirs = dict(bench.model.named_parameters()), create(preset)
+    load_weights(path_of(config, NEWEST), theirs)
+    moved = 0
+    for name, parameter in theirs.named_parameters():
+        torch.testing.assert_close(ours[name].cpu(), parameter, rtol=1e-4, atol=1e-6)
+        moved += not torch.equal(before[name].cpu(), parameter)
+    assert moved > 0.8 * len(before)
 
 
 def test_rendering_is_measured(shards: Path) -> None:

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from jc3d.geometry.quarter_turns import quarter_turns
-from jc3d.nn.pose_head import AZIMUTH_BINS, most_likely_pose, pose_loss
-from jc3d.train.pose_teacher import choose_poses, pose_term, turn_to_front
+from jc3d.nn.pose_head import AZIMUTH_BINS, most_likely_pose
+from jc3d.train.pose_teacher import choose_poses, turn_to_front
 
 POSES = torch.tensor([[[10.0, 26.0, 1.5], [100.0, 27.0, 1.4]], [[200.0, 28.0, 1.8], [330.0, 29.0, 1.2]]])
 GRID = torch.rand(2, 4, 4, 4, generator=torch.Generator().manual_seed(0)) > 0.5
@@ -32,31 +32,15 @@ def test_teacher_forced_objects_go_by_the_truth_and_others_by_what_is_likeliest(
     assert not placed.requires_grad
 
 
-def test_the_loss_of_known_poses_is_their_mean() -> None:
-    torch.testing.assert_close(pose_term(random_scores(), POSES), pose_loss(random_scores(), POSES).mean())
-
-
-def test_the_loss_is_the_mean_of_the_parts_of_a_batch_wherever_the_unknown_poses_are() -> None:
+def test_unknown_poses_are_not_used() -> None:
     poses, scores = POSES.clone(), random_scores()
     poses[0, 1] = math.nan
-    parts = [pose_term(scores[i : i + 1], poses[i : i + 1]) for i in range(2)]
-    torch.testing.assert_close(pose_term(scores, poses), (parts[0] + parts[1]) / 2)
-
-
-def test_unknown_poses_are_neither_used_nor_learned() -> None:
-    poses, scores = POSES.clone(), random_scores().requires_grad_()
-    poses[0, 1] = math.nan
     placed = choose_poses(scores, poses, TRUE)
-    torch.testing.assert_close(placed[0, 1], most_likely_pose(scores.detach())[0, 1])
-    pose_term(scores, poses).backward()
-    assert scores.grad is not None
-    assert scores.grad.isfinite().all()
-    assert scores.grad.abs().sum(dim=2).gt(0).tolist() == [[True, False], [True, True]]
+    torch.testing.assert_close(placed[0, 1], most_likely_pose(scores)[0, 1])
 
 
-def test_nothing_known_is_no_loss() -> None:
+def test_where_nothing_is_known_nothing_is_turned() -> None:
     unknown = torch.full_like(POSES, math.nan)
-    assert pose_term(random_scores(), unknown) == 0
     assert choose_poses(random_scores(), unknown, TRUE).isfinite().all()
     grid, poses = turn_to_front(random_scores(), unknown, GRID, TRUE)
     assert torch.equal(grid, GRID)

@@ -13,7 +13,8 @@ from jc3d.data.samples import ObjectSample
 from jc3d.models import create, fold_norms, load, read_metadata
 from jc3d.train import train
 from jc3d.train.loop import Training
-from jc3d.train.start import take
+from jc3d.train.sampling import TrainingData
+from jc3d.train.start import initial_norm_batch, take
 
 
 def test_training_goes_on_from_a_weights_file(
@@ -84,6 +85,12 @@ def test_a_frozen_part_stays_and_codes_as_in_inference(
     assert not torch.equal(after.reconstruction.get_parameter(weight), before.reconstruction.get_parameter(weight))
     with pytest.raises(ValueError, match="frozen: expected a part among compressor, reconstruction, got 'encoder'"):
         train(train_tiny.config(shards, tmp_path / "other", frozen=("encoder",), **settings))
+
+
+@pytest.mark.parametrize(("sources", "objects"), [(1, 32), (3, 30), (33, 33)])
+def test_first_norms_see_every_source(shards: Path, tmp_path: Path, sources: int, objects: int) -> None:
+    config = train_tiny.config(shards, tmp_path, data=(f"shards={shards}",) * sources, max_views=1)
+    assert len(initial_norm_batch(config, TrainingData(config)).views) == objects
 
 
 def test_a_kernel_with_more_inputs_ignores_the_others(tmp_path: Path) -> None:

@@ -83,8 +83,19 @@ def make_task(settings: TaskSettings, model: Model) -> Task[Any, Any]:
 
 
 def task_name(config: ModelConfig) -> str:
-    """What trains the models of a config."""
-    return family(config.family).model.task
+    """What trains the models of a config.
+
+    Raises:
+        ValueError: they name no task, or one that there is not.
+    """
+    name = getattr(family(config.family).model, "task", None)
+    if name not in tasks():
+        known = ", ".join(sorted(tasks()))
+        wrong = "no task" if name is None else f"the task {name!r}"
+        raise ValueError(
+            f"preset: expected one that a task trains ({known}), got {config.name}, whose family names {wrong}"
+        )
+    return str(name)
 
 
 def _entry(name: str) -> Entry:

@@ -11,11 +11,12 @@ from torch import Tensor, nn
 
 from jc3d.data.counter_rng import Random
 from jc3d.data.samples import ObjectSample
-from jc3d.losses import occupancy_loss
+from jc3d.losses import occupancy_loss, pose_loss
+from jc3d.losses.pose import known
 from jc3d.metrics import turned_ious
 from jc3d.models import CodeReading, Model, Reconstruction
 from jc3d.nn import LinearGates
-from jc3d.train.pose_teacher import choose_poses, known, pose_term, turn_to_front
+from jc3d.train.pose_teacher import choose_poses, turn_to_front
 from jc3d.train.sampling import own_share
 from jc3d.train.settings import TaskSettings, setting
 from jc3d.train.tasks.registry import register_task
@@ -154,8 +155,8 @@ def shape_losses(
     total = before + occupancy_loss(logits, target.grid, target.ambiguous_front, settings.iou_weight)
     if scores is None:
         return Losses(total)
-    pose_loss = pose_term(scores, target.poses)
-    return Losses(total + settings.pose_weight * pose_loss, {"pose-loss": pose_loss})
+    of_poses = pose_loss(scores, target.poses)
+    return Losses(total + settings.pose_weight * of_poses, {"pose-loss": of_poses})
 
 
 def mean_iou(logits: Tensor, batch: ObjectSample) -> float:

@@ -74,6 +74,16 @@ def test_a_name_is_registered_once() -> None:
         settings_of("none")
 
 
+def test_a_preset_that_no_task_trains_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = r"preset: expected one that a task trains \(image, joint, shape\), got rnn-small, whose family names "
+    monkeypatch.setattr(RnnCompressor, "task", "painting")
+    with pytest.raises(ValueError, match=message + "the task 'painting'"):
+        TrainConfig(preset="rnn-small")
+    monkeypatch.delattr(RnnCompressor, "task")
+    with pytest.raises(ValueError, match=message + "no task"):
+        TrainConfig(preset="rnn-small")
+
+
 @pytest.mark.usefixtures("toy")
 def test_a_task_that_is_registered_elsewhere_has_settings_and_options() -> None:
     assert TrainConfig(preset="rnn-small", toy_power=1.5).task == ToySettings(1.5)

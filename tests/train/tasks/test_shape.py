@@ -6,11 +6,11 @@ from torch import Tensor, nn
 
 from jc3d.data.counter_rng import Random
 from jc3d.data.samples import ObjectSample
-from jc3d.losses import occupancy_loss
+from jc3d.losses import occupancy_loss, pose_loss
 from jc3d.metrics import iou
 from jc3d.models import CodeReading, create
 from jc3d.nn.gates import CodeFeatures
-from jc3d.nn.pose_head import AZIMUTH_BINS, pose_loss
+from jc3d.nn.pose_head import AZIMUTH_BINS
 from jc3d.train import TrainConfig
 from jc3d.train.schedule import make_optimizer
 from jc3d.train.tasks.registry import make_task
@@ -78,7 +78,7 @@ def test_poses_are_told_and_taught(task: ShapeTask, batch: ObjectSample) -> None
     model = Fixed(torch.randn(2, 2, 32, 32, 32), torch.randn(4, AZIMUTH_BINS + 2))
     losses = task.loss(model, batch, Random(0))
     torch.testing.assert_close(model.poses, batch.poses)  # all are teacher-forced
-    of_poses = pose_loss(model.scores.unflatten(0, (2, 2)), batch.poses).mean()
+    of_poses = pose_loss(model.scores.unflatten(0, (2, 2)), batch.poses)
     torch.testing.assert_close(losses.parts["pose-loss"], of_poses)
     of_grid = occupancy_loss(model.grids, batch.grid, batch.ambiguous_front, 0.25)
     torch.testing.assert_close(losses.total, of_grid + 0.5 * of_poses)
