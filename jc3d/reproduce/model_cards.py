@@ -8,6 +8,7 @@ from typing import Any
 from jc3d import models
 from jc3d.evaluate import Report
 from jc3d.evaluate.rows import ALL
+from jc3d.models.validation_scores import validation_scores
 from jc3d.reproduce.markdown import bullet, commands, page, prose, table
 from jc3d.train.recipes import RECIPES
 
@@ -118,14 +119,9 @@ def _note(report: Report) -> str:
 
 
 def _validation(info: dict[str, Any]) -> str:
-    """What the validation that chose the weights found."""
+    """What the validation that chose the weights found; scores of single rates last."""
     found = []
-    if "val_l1" in info:
-        found.append(f"L1 {info['val_l1']}")
-    if "val_miou" in info:
-        found.append(f"mIoU {info['val_miou']}")
-    for key, value in info.items():
-        if key.startswith("val_miou_"):
-            number = key.removeprefix("val_miou_")
-            found.append(f"mIoU {value} at {number} iteration{'s' * (number != '1')}")
+    for score in sorted(validation_scores(info), key=lambda score: score.iterations is not None):
+        rate = "" if score.iterations is None else f" at {score.iterations} iteration{'s' * (score.iterations != 1)}"
+        found.append(f"{score.label} {score.mean}{rate}")
     return "validation " + ", ".join(found)

@@ -21,6 +21,7 @@ from jc3d.data.samples import ObjectSample
 from jc3d.data.sources.spec import SourceSpec
 from jc3d.errors import require_extra
 from jc3d.models import Model, save_weights
+from jc3d.models.validation_scores import ValidationScore, stored_scores
 from jc3d.nn.batch_norm import recalibrated_norms
 from jc3d.train import checkpoints
 from jc3d.train.config import TrainConfig
@@ -179,12 +180,12 @@ def _write_better(path: Path, trainer: Any, training: Training, val_loaders: lis
         score = training.task.selection(training.rows)
         if score > best and trainer.is_global_zero:
             best = score
-            save_weights(path, training.model.cpu(), facts | _means(training.rows))
+            save_weights(path, training.model.cpu(), facts | stored_scores(_means(training.rows)))
 
 
-def _means(rows: Sequence[ScoreRow]) -> dict[str, float]:
-    """Of each score over the sources: ``val_l1``, ``val_miou``, or of each rate ``val_miou_1`` and so on."""
-    by_name: dict[str, list[float]] = {}
+def _means(rows: Sequence[ScoreRow]) -> list[ValidationScore]:
+    """Of each score over the sources."""
+    found: dict[tuple[str, int | None], list[float]] = {}
     for row in rows:
-        by_name.setdefault(f"val_{row.name}".replace("-", "_"), []).append(row.mean)
-    return {name: round(statistics.fmean(means), 4) for name, means in by_name.items()}
+        found.setdefault((row.measure, row.iterations), []).append(row.mean)
+    return [ValidationScore(*key, round(statistics.fmean(means), 4)) for key, means in found.items()]

@@ -16,6 +16,7 @@ from train_tiny import loss_curve
 
 from jc3d.data.samples import ObjectSample
 from jc3d.models import load, read_metadata
+from jc3d.models.validation_scores import validation_scores
 from jc3d.train import TrainConfig, train
 from jc3d.train.loop import Training
 
@@ -25,7 +26,9 @@ def test_a_run_leaves_loadable_weights_that_say_where_they_come_from(finished: P
     assert load(path).config.name == "r2n2-small"
     info = read_metadata(path)["info"]
     assert info["config"]["seed"] == 0
-    assert info["val_miou"] >= 0
+    (score,) = validation_scores(info)
+    assert score[:2] == ("miou", None)
+    assert score.mean >= 0
     assert info["steps"] in (2, 4, 6)
     assert len(loss_curve(finished)) == 3
 
@@ -89,11 +92,11 @@ def test_two_processes_follow_the_curve_of_one(preset: str, firm_shards: Path, b
 def test_image_codecs_and_joint_models_train(shards: Path, tmp_path: Path, preset: str) -> None:
     path = train(train_tiny.config(shards, tmp_path, preset, steps=4, batch_size=2, ssim_weight=0.1))
     assert load(path).config.name == preset
-    info = read_metadata(path)["info"]
-    assert info["val_l1"] > 0
-    scores = {key: value for key, value in info.items() if key.startswith("val_miou")}
-    assert set(scores) == (set() if preset.startswith("rnn") else {"val_miou_1", "val_miou_8"})
-    assert all(0 <= value <= 1 for value in scores.values())
+    scores = {score[:2]: score.mean for score in validation_scores(read_metadata(path)["info"])}
+    assert scores["l1", None] > 0
+    mious = {key[1]: value for key, value in scores.items() if key[0] == "miou"}
+    assert set(mious) == (set() if preset.startswith("rnn") else {1, 8})
+    assert all(0 <= value <= 1 for value in mious.values())
     assert len(loss_curve(tmp_path)) == 2
 
 
