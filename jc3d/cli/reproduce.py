@@ -35,7 +35,7 @@ def reproduce(
     pages_only: Annotated[
         bool, typer.Option("--pages-only", help="Write pages from the reports that are there.")
     ] = False,
-    again: Annotated[bool, typer.Option("--again", help="Make also what is there.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Make also what is there, or of other software.")] = False,
 ) -> None:
     """Measure, draw and write the published results again: what is missing, or of other weights than today's."""
     from jc3d.reproduce import Inputs, listed

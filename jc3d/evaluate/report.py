@@ -76,8 +76,9 @@ class Report:
 
     @property
     def objects(self) -> int:
-        """How many were evaluated."""
-        return max(row.count for row in self.select(measure="payload_bytes", group=ALL))
+        """How many were evaluated; in a report that counts no bytes, how many its protocol asks for."""
+        sized = self.select(measure="payload_bytes", group=ALL)
+        return max((row.count for row in sized), default=self.protocol.objects)
 
     @property
     def measures(self) -> tuple[str, ...]:

@@ -19,7 +19,9 @@ from jc3d.io.atomic import atomic_write
 FOLDER = "FOLDER"
 """Stands in reports for a folder of the machine that made them: a reader brings his own."""
 
-State = Literal["there", "missing", "outdated"]
+State = Literal["there", "missing", "outdated", "of other software"]
+MADE: tuple[State, ...] = ("there", "of other software")
+"""States of what is not made again unasked: another version of a classical codec's software is no reason to."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Artefact(ABC):
 
     @abstractmethod
     def state(self, out: Path) -> State:
-        """Whether it is in the folder, and of today's weights and settings."""
+        """Whether it is in the folder, and of today's weights, settings and software."""
 
     @abstractmethod
     def lacks(self, out: Path, inputs: Inputs) -> str | None:
@@ -114,7 +116,7 @@ class StoredReport(Artefact):
         return report
 
     def state(self, out: Path) -> State:
-        """See :class:`Artefact`; a report is outdated when weights, protocol or a codec's software are other ones."""
+        """See :class:`Artefact`; a report is outdated when weights or protocol are other ones."""
         try:
             report = self.load(out)
         except FileNotFoundError:
@@ -122,7 +124,7 @@ class StoredReport(Artefact):
         except ValueError:
             return "outdated"
         library = ClassicalCodec(self.model).identity.library if self.model in BASELINES else None
-        return "there" if report.identity.library == library else "outdated"
+        return "there" if report.identity.library == library else "of other software"
 
     def lacks(self, out: Path, inputs: Inputs) -> str | None:
         """See :class:`Artefact`."""

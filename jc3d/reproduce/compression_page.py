@@ -8,6 +8,7 @@ from pathlib import Path
 from jc3d.evaluate import Report, Row
 from jc3d.evaluate.rows import ALL, MACRO
 from jc3d.evaluate.rules import rules
+from jc3d.evaluate.table_parts import spread
 from jc3d.reproduce.curves import curve, rate_delta
 from jc3d.reproduce.markdown import page, prose, table
 
@@ -138,9 +139,9 @@ def _every_iteration(reports: Reports) -> tuple[str, ...]:
                     str(row.iterations),
                     f"{report.size(row.setting).mean / row.views:.0f}",
                     f"{report.ratio(row.setting):.0f}:1",
-                    f"{l1.mean:.4f} ± {l1.std:.4f}",
-                    f"{row.mean:.2f} ± {row.std:.2f}",
-                    f"{similar.mean:.3f} ± {similar.std:.3f}",
+                    spread(l1, 4),
+                    spread(row, 2),
+                    spread(similar),
                 ]
             )
     alone = _by_rate(reports[CODEC], "psnr")
@@ -166,12 +167,12 @@ def _shapes(reports: Reports, floats: Report) -> tuple[str, str]:
     for rows in columns.values():
         for row in rows:
             if row.group == ALL:
-                cells.setdefault("all", ["**all objects**", str(row.count)]).append(f"**{_spread(row)}**")
+                cells.setdefault("all", ["**all objects**", str(row.count)]).append(f"**{spread(row)}**")
                 cells.setdefault("of", [f"of {FLOATS}'s", ""]).append(f"{row.mean / base.mean:.2f}")
             elif row.group == MACRO:
                 cells.setdefault("macro", ["mean of categories", ""]).append(f"{row.mean:.3f}")
             else:
-                cells.setdefault(row.group, [row.group, str(row.count)]).append(_spread(row))
+                cells.setdefault(row.group, [row.group, str(row.count)]).append(spread(row))
     words = rules(next(iter(reports.values())).protocol, ())
     note = (
         "mIoU ± standard deviation over objects; the number after a model is its iterations (384:1 to 48:1), and "
@@ -179,7 +180,3 @@ def _shapes(reports: Reports, floats: Report) -> tuple[str, str]:
         f"({words['split']}; {words['views']}; {words['background']} background)."
     )
     return prose(note), table(("category", "objects", *columns), cells.values())
-
-
-def _spread(row: Row) -> str:
-    return f"{row.mean:.3f} ± {row.std:.3f}"

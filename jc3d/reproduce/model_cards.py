@@ -8,6 +8,7 @@ from typing import Any
 from jc3d import models
 from jc3d.evaluate import Report
 from jc3d.evaluate.rows import ALL
+from jc3d.evaluate.table_parts import spread
 from jc3d.models.validation_scores import validation_scores
 from jc3d.reproduce.markdown import bullet, commands, page, prose, table
 from jc3d.train.recipes import RECIPES
@@ -92,11 +93,11 @@ def _size(name: str, metadata: dict[str, Any], image_size: tuple[int, int]) -> s
 
 def _by_data(report: Report, meshes: Report | None) -> str:
     row = report.one(measure="iou", group=ALL)
-    rows = [["procedural", str(row.count), f"{row.mean:.3f} ± {row.std:.3f}"]]
+    rows = [["procedural", str(row.count), spread(row)]]
     if meshes is not None:
         real = meshes.one(measure="iou_best_turn", group=ALL)
         kind = "real meshes of the thirteen categories, best of four quarter turns"
-        rows.append([kind, str(real.count), f"{real.mean:.3f} ± {real.std:.3f}"])
+        rows.append([kind, str(real.count), spread(real)])
     return table((f"test ({row.views} views, τ = {row.threshold})", "objects", "mIoU ± std"), rows)
 
 
@@ -107,7 +108,7 @@ def _by_rate(report: Report) -> str:
         l1, similar = (report.of(row.setting, measure).mean for measure in ("l1", "ssim"))
         cells = [f"{report.ratio(row.setting):.0f}:1", f"{l1:.4f}", f"{row.mean:.2f}", f"{similar:.3f}"]
         if row.setting in shapes:
-            cells.append(f"{shapes[row.setting].mean:.3f} ± {shapes[row.setting].std:.3f}")
+            cells.append(spread(shapes[row.setting]))
         rows.append(cells)
     if shapes:
         header.append(f"mIoU, {report.protocol.views[0]} views, τ = {report.protocol.thresholds[0]}")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from jc3d.evaluate import Report, Row
 from jc3d.evaluate.rows import ALL
+from jc3d.evaluate.table_parts import spread
 from jc3d.reproduce.markdown import prose, table
 
 Columns = Mapping[str, Report]
@@ -23,7 +24,7 @@ def readme_table(procedural: Columns, meshes: Columns, decoding: Columns) -> str
     rows = []
     for name, report in procedural.items():
         score, real = report.one(measure="iou", group=ALL), meshes[name].one(measure="iou_best_turn", group=ALL)
-        rows.append([f"`{name}`", f"{_bytes(report, score):.0f}", _spread(score), _spread(real), ""])
+        rows.append([f"`{name}`", f"{_bytes(report, score):.0f}", spread(score), spread(real), ""])
     for name, report in decoding.items():
         images = report.select(measure="psnr", group=ALL)
         first, last = images[0], images[-1]
@@ -48,7 +49,3 @@ def _bytes(report: Report, row: Row) -> float:
 
 def _quality(report: Report, row: Row) -> str:
     return f"{report.of(row.setting, 'ssim').mean:.3f}, {row.mean:.1f} dB"
-
-
-def _spread(row: Row) -> str:
-    return f"{row.mean:.3f} ± {row.std:.3f}"

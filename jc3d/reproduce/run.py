@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from jc3d.reproduce.artefacts import Artefact, Inputs, Page
+from jc3d.reproduce.artefacts import MADE, Artefact, Inputs, Page
 
 
 def artefacts() -> dict[str, Artefact]:
@@ -47,7 +47,7 @@ def reproduce(
         out: folder of the results.
         inputs: what the user brings.
         pages_only: write pages from the reports that are there.
-        again: make also what is there.
+        again: make also what is there, or of other software.
         say: is told what happens, a line each time.
 
     Returns:
@@ -62,8 +62,9 @@ def reproduce(
     for artefact in wanted:
         if pages_only and not isinstance(artefact, Page):
             continue
-        if not again and artefact.state(out) == "there":
-            say(f"{artefact.name}: there")
+        state = artefact.state(out)
+        if not again and state in MADE:
+            say(f"{artefact.name}: {state}")
         elif needed := artefact.lacks(out, inputs):
             left.append(artefact.name)
             say(f"{artefact.name}: not made, needs {needed}")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from jc3d.evaluate import Report, Row
 from jc3d.evaluate.rows import ALL, MACRO
+from jc3d.evaluate.table_parts import spread
 from jc3d.reproduce.markdown import page, prose, table
 from jc3d.train.recipes import RECIPES
 
@@ -81,7 +82,7 @@ def _by_category(columns: Columns, free: bool) -> tuple[str, str]:
     cells: dict[str, list[str]] = {}
     for report in columns.values():
         for row in report.select(measure=measure):
-            number = f"{row.mean:.3f}" if row.group == MACRO else _spread(row)
+            number = f"{row.mean:.3f}" if row.group == MACRO else spread(row)
             if free and row.group != MACRO:
                 number += f" ({_score(report, 'iou', row.group).mean:.3f})"
             name = {ALL: "**all objects**", MACRO: "mean of categories"}.get(row.group, row.group)
@@ -97,10 +98,6 @@ def _by_category(columns: Columns, free: bool) -> tuple[str, str]:
 def _score(report: Report, measure: str, group: str = ALL) -> Row:
     """The one row of a measure and group."""
     return report.one(measure=measure, group=group)
-
-
-def _spread(row: Row) -> str:
-    return f"{row.mean:.3f} ± {row.std:.3f}"
 
 
 def _file_bytes(report: Report, views: int) -> float:

@@ -48,6 +48,12 @@ def test_a_report_is_plain_json_and_reads_back(report: Report, tmp_path: Path) -
     assert path.read_bytes() == first
 
 
+def test_the_objects_of_a_report_that_counts_no_bytes(report: Report, protocol: Protocol) -> None:
+    assert report.objects == 3
+    rows = report.select(measure="iou")
+    assert replace(report, rows=rows, protocol=replace(protocol, objects=7)).objects == 7
+
+
 def document(**changes: object) -> str:
     identity = {"name": "c", "fingerprint": None, "code_bits": 3, "library": None}
     return json.dumps({"identity": identity, "image_size": [8, 8], "protocol": {}, "rows": [ROW], **changes})

@@ -91,12 +91,21 @@ def test_a_damaged_report_is_outdated(report: StoredReport, tmp_path: Path) -> N
     assert report.state(tmp_path) == "outdated"
 
 
-def test_a_classical_codec_of_other_software_is_outdated(tmp_path: Path) -> None:
+def test_a_classical_codec_of_other_software_is_not_measured_again_unasked(
+    measure: Measure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     protocol = Protocol(num_bytes=(64,))
-    artefact = StoredReport("jpeg", "jpeg", protocol)
+    artefact = StoredReport("jpeg", "jpeg", protocol, measure)
     found(Identity("jpeg", library="another one"), protocol).save(tmp_path / "jpeg.json")
-    assert artefact.state(tmp_path) == "outdated"
+    assert artefact.state(tmp_path) == "of other software"
     assert artefact.load(tmp_path).identity.library == "another one"  # pages show it all the same
+    monkeypatch.setattr(package.run, "artefacts", lambda: {"jpeg": artefact})
+    said: list[str] = []
+    assert reproduce((), tmp_path, Inputs(), say=said.append) == []
+    assert said == ["jpeg: of other software"]
+    assert not measure.asked
+    reproduce((), tmp_path, Inputs(), again=True, say=said.append)
+    assert len(measure.asked) == 1
 
 
 def test_a_page_is_outdated_when_a_report_changes(toys: dict[str, Artefact], tmp_path: Path) -> None:
