@@ -11,7 +11,7 @@ from jc3d.evaluate.rows import ALL
 from jc3d.evaluate.table_parts import spread
 from jc3d.models.validation_scores import validation_scores
 from jc3d.reproduce.markdown import bullet, commands, page, prose, table
-from jc3d.train.recipes import RECIPES
+from jc3d.train.recipes import RECIPES, Recipe
 
 SHAPES = (
     "`--init` is the weights that commit bf49519 packaged: the recipe's first 16,500 steps. So `implicit-384` and "
@@ -21,16 +21,18 @@ SHAPES = (
     "them by",
 )
 IMAGES = (
-    "The files under `start/` come from the packaged weights of commit 0b1625b, whose cards say how these were trained "
-    "(three to five thousand steps, in bfloat16, an hour and more for each on two shared cores) and which coded no "
-    "colours. `rnn-small-3` and `direct-3` are its `rnn-small` and `direct` after `docs/results/open_colours.py` of "
-    "commit 94f69a4; `rnn-small-4` is step 200 of the first phase of the recipe `rnn-small-packaged`; `rnn-small-5` is "
-    "the packaged `rnn-small`; `sequential-3` is its `sequential`, which here learns to read the new compressor's "
-    "images.",
     "What came after these files was trained in an hour on two cores without bfloat16, a core each. The shards were "
     "rendered by",
 )
 """How the data and the first weights came about, as far as neither the weights nor a recipe tell."""
+STARTS = {
+    "rnn-small-3": "is its `rnn-small` after `docs/results/open_colours.py` of commit 94f69a4",
+    "direct-3": "is its `direct` after `docs/results/open_colours.py` of commit 94f69a4",
+    "rnn-small-4": "is step 200 of the first phase of the recipe `rnn-small-packaged`",
+    "rnn-small-5": "is the packaged `rnn-small`",
+    "sequential-3": "is its `sequential`, which here learns to read the new compressor's images",
+}
+"""What the files under ``start/`` are that recipes and commands begin with."""
 
 _NOT_SHAPES = "objects that are not upright, scenes with a background, or objects far from ShapeNet-13"
 _NOT_IMAGES = "natural images, which it blurs: it has seen objects on white only"
@@ -60,10 +62,12 @@ def model_card(name: str, report: Report, meshes: Report | None = None) -> str:
 def _training(name: str, info: dict[str, Any], history: Sequence[str]) -> Iterator[str]:
     """Recipes, and where these very weights come from."""
     recipes = {each: RECIPES[each] for each in (name, f"{name}-packaged") if each in RECIPES}
-    yield "\n".join(bullet(f"`jc3d train --recipe {each}`: {recipe.about}") for each, recipe in recipes.items())
-    phases = [phase for recipe in recipes.values() for phase in recipe.phases if phase.commit and phase.note]
-    if phases:
-        yield "\n".join(bullet(f"Phase `{phase.name}`, commit {phase.commit}: {phase.note}") for phase in phases)
+    yield "\n".join(bullet(_about(each, recipe)) for each, recipe in recipes.items())
+    phases = [phase for recipe in recipes.values() for phase in recipe.phases]
+    notes = [f"Phase `{each.name}`, commit {each.commit}. {each.note}" for each in phases if each.commit and each.note]
+    if notes:
+        yield "What the recipes do not say of the packaged weights:"
+        yield "\n".join(map(bullet, notes))
     sources = ", ".join(f"`{source}`" for source in info["config"]["data"])
     yield prose(
         f"These weights are of step {info['steps']} of {info['config']['steps']} at commit {info['commit']} with torch "
@@ -71,9 +75,23 @@ def _training(name: str, info: dict[str, Any], history: Sequence[str]) -> Iterat
         f"{info['config']['seed']}; {_validation(info)}. The command was"
     )
     yield commands(info["command"])
+    files = " ".join([info["command"], *(file for phase in phases for file in phase.needs)])
+    if starts := [f"`{start}` {words}" for start, words in STARTS.items() if f"start/{start}." in files]:
+        yield prose(
+            "What stands under `start/` comes from the packaged weights of commit 0b1625b, whose cards say how these "
+            "were trained (three to five thousand steps, in bfloat16, an hour and more for each on two shared cores) "
+            f"and which coded no colours: {'; '.join(starts)}."
+        )
     yield from map(prose, history)
     renderings = list(recipes.values())[-1].renderings
     yield commands(*(each.command(split) for each in renderings for split in each.splits))
+
+
+def _about(name: str, recipe: Recipe) -> str:
+    """A recipe's command, what it trains, and whether anybody has done so."""
+    about = recipe.about[0].lower() + recipe.about[1:]
+    unrun = "" if any(phase.commit for phase in recipe.phases) else " Not run from the start yet."
+    return f"`jc3d train --recipe {name}`: {about}{unrun}"
 
 
 def _size(name: str, metadata: dict[str, Any], image_size: tuple[int, int]) -> str:

@@ -50,10 +50,10 @@ def shape_page(procedural: Columns, meshes: Columns, instruction_sets: Report) -
             f"commit {twin.commit}, and is not packaged. {twin.note}"
         ),
         "## Procedural test split",
-        *_by_category(procedural, free=False),
+        *_by_category(procedural, best_turn=False),
         "![Procedural test split: a view, the reconstruction, the truth](procedural.png)",
         "## Real meshes nobody trained on",
-        *_by_category(meshes, free=True),
+        *_by_category(meshes, best_turn=True),
         "![Real meshes nobody trained on: a view, the reconstruction, the truth](meshes.png)",
         "## Photographs",
         prose(
@@ -75,15 +75,15 @@ def shape_page(procedural: Columns, meshes: Columns, instruction_sets: Report) -
     )
 
 
-def _by_category(columns: Columns, free: bool) -> tuple[str, str]:
-    """The protocol in words and the table; ``free``: the best of four quarter turns, and as it is in brackets."""
+def _by_category(columns: Columns, best_turn: bool) -> tuple[str, str]:
+    """The protocol in words and the table; ``best_turn``: the best of four quarter turns, and as it is in brackets."""
     protocol = next(iter(columns.values())).protocol
-    measure, rule = ("iou_best_turn", "best of four quarter turns (as is)") if free else ("iou", "as is")
+    measure, rule = ("iou_best_turn", "best of four quarter turns (as is)") if best_turn else ("iou", "as is")
     cells: dict[str, list[str]] = {}
     for report in columns.values():
         for row in report.select(measure=measure):
             number = f"{row.mean:.3f}" if row.group == MACRO else spread(row)
-            if free and row.group != MACRO:
+            if best_turn and row.group != MACRO:
                 number += f" ({_score(report, 'iou', row.group).mean:.3f})"
             name = {ALL: "**all objects**", MACRO: "mean of categories"}.get(row.group, row.group)
             cells.setdefault(name, [name, "" if row.group == MACRO else str(row.count)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from jc3d.models import packaged, packaged_path
 from jc3d.reproduce import artefacts
 from jc3d.reproduce.artefacts import Page, StoredReport
+from jc3d.reproduce.model_cards import STARTS
+from jc3d.train.recipes import RECIPES
 
 RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results"
 SHOWN = ("iou", "iou_best_turn", "psnr", "ssim", "pre_activation_difference")
@@ -55,3 +58,13 @@ def test_everything_generated_has_a_maker() -> None:
     pictures = [artefact for artefact in artefacts().values() if artefact not in PAGES and artefact not in REPORTS]
     made |= {path for picture in pictures for path in RESULTS.glob(picture.files)}
     assert {path for path in RESULTS.rglob("*") if path.is_file()} <= made
+
+
+@pytest.mark.parametrize("name", packaged())
+def test_a_card_explains_the_files_that_it_names_and_no_others(name: str) -> None:
+    card = packaged_path(name).with_suffix(".md").read_text()
+    recipes = [RECIPES[each] for each in (name, f"{name}-packaged") if each in RECIPES]
+    needed = " ".join(file for recipe in recipes for phase in recipe.phases for file in phase.needs)
+    named = set(re.findall(r"start/([\w-]+)\.safetensors", card + needed))
+    explained = {start for start in STARTS if f"`{start}` {STARTS[start]}" in " ".join(card.split())}
+    assert explained == named
