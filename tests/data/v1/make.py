@@ -20,7 +20,7 @@ OBJECT, VIEWS, FEWER = 25, 2, 3
 
 def main() -> None:
     """Command line."""
-    from jc3d.data.sources.procedural import ProceduralSource
+    from jc3d.data.sources import ProceduralSource  # where that release has it
 
     views = ProceduralSource("test").get(OBJECT, 0, VIEWS).views
     for name in jc3d.models.packaged():
