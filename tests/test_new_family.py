@@ -142,7 +142,7 @@ RULE = "1 of a view whose channel with the largest mean is named"
 
 
 def named_colours(codec: Codec, codes: Codes) -> list[str]:
-    return codec.require(NamesColour).colour(torch.from_numpy(codes.bits.copy()).transpose(0, 1))
+    return codec.require(NamesColour).colour(codec.packed(codes))
 
 
 def colour_values(named: list[str], sample: ObjectSample, protocol: EvaluationProtocol) -> Iterator[Value]:

@@ -224,7 +224,7 @@ class Codec:
         """
         codes, model = read_codes(codes), self.require(DecodesImages)
         self._check(codes)
-        return model.decompress(self._packed(codes), codes.image_size)
+        return model.decompress(self.packed(codes), codes.image_size)
 
     def image_stream(self, image_size: tuple[int, int] | None = None) -> ImageStream:
         """Starts the views of one object, whose iterations arrive one after another.
@@ -258,10 +258,10 @@ class Codec:
         model = self.require(ReconstructsShape)
         self._check(codes)
         with torch.inference_mode():
-            return model.shape_inputs(self._packed(codes))
+            return model.shape_inputs(self.packed(codes))
 
-    def _packed(self, codes: Codes) -> Tensor:
-        """(views, iterations, bytes)."""
+    def packed(self, codes: Codes) -> Tensor:
+        """Codes as capabilities take them, (views, iterations, bytes) uint8 on the model's device."""
         return torch.from_numpy(codes.bits.copy()).transpose(0, 1).to(self.device)
 
     def _check(self, codes: Codes) -> None:
