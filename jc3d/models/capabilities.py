@@ -117,6 +117,16 @@ class ReconstructsShape(Protocol):
         ...
 
 
+@capability("encodes views to bits in one pass")
+@runtime_checkable
+class EncodesBits(Protocol):
+    """Views to the signs of numbers that can be looked at."""
+
+    def pre_activations(self, views: Tensor) -> Tensor:
+        """The numbers, (V, 3, height, width) in [0, 1] to (V, K): a bit is 1 where its number is not negative."""
+        ...
+
+
 class ExportPart(NamedTuple):
     """A part of a model for other runtimes.
 

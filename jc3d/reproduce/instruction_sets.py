@@ -14,7 +14,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -24,7 +23,9 @@ from numpy.typing import NDArray
 from jc3d.data.sources.spec import SourceSpec
 from jc3d.evaluate import Identity, Protocol, Report, Row
 from jc3d.infer import load
+from jc3d.models.capabilities import EncodesBits
 from jc3d.models.model import VIEW_SIZE
+from jc3d.nn.deterministic import one_thread
 
 INSTRUCTION_SETS = ("AVX2", "AVX512_CORE", "SSE41")
 
@@ -74,10 +75,10 @@ def _numbers_under(instruction_set: str, name: str, protocol: Protocol) -> NDArr
 def pre_activations(name: str, protocol: Protocol) -> NDArray[np.float32]:
     """(views of all objects, bits): a bit of a code is 1 where they are not negative."""
     source = SourceSpec.parse(protocol.data).open(protocol.split)
-    model: Any = load(name).model
-    with torch.inference_mode():
+    model = load(name).require(EncodesBits)
+    with torch.inference_mode(), one_thread():
         views = (source.get(index, protocol.seed, max(protocol.views)).views for index in range(protocol.objects))
-        # An object at a time, a view at a time within: as the codec runs them.
+        # A view at a time in one thread, as the codec runs them.
         numbers = [model.pre_activations(view[None].float() / 255) for of_object in views for view in of_object]
     return torch.cat(numbers).numpy()
 

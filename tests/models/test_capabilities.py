@@ -5,17 +5,25 @@ import inspect
 import pytest
 
 from jc3d.models import create
-from jc3d.models.capabilities import DecodesImages, DecodesProgressively, ExportsParts, ReconstructsShape, verb_of
+from jc3d.models.capabilities import (
+    DecodesImages,
+    DecodesProgressively,
+    EncodesBits,
+    ExportsParts,
+    ReconstructsShape,
+    verb_of,
+)
 
 MEMBERS = {
     DecodesImages: ("decompress",),
     DecodesProgressively: ("decompress", "open_decoder"),
     ReconstructsShape: ("reconstruction", "shape_inputs"),
     ExportsParts: ("export_parts",),
+    EncodesBits: ("pre_activations",),
 }
 CAPABLE = {
     "r2n2-small": {ReconstructsShape, ExportsParts},
-    "implicit-384": {ReconstructsShape, ExportsParts},
+    "implicit-384": {ReconstructsShape, ExportsParts, EncodesBits},
     "rnn-small": {DecodesImages, DecodesProgressively},
     "sequential": {DecodesImages, DecodesProgressively, ReconstructsShape},
     "direct": {DecodesImages, DecodesProgressively, ReconstructsShape},
