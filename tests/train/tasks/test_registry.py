@@ -12,6 +12,7 @@ from torch import Tensor
 from jc3d.data.counter_rng import Random
 from jc3d.data.samples import ObjectSample
 from jc3d.models import PRESETS, RnnCompressor, create, preset, read_metadata
+from jc3d.models.validation_scores import validation_scores
 from jc3d.train import TrainConfig
 from jc3d.train.settings import TaskSettings, setting
 from jc3d.train.tasks import registry
@@ -107,6 +108,8 @@ def test_the_loop_trains_it(shards: Path, tmp_path: Path) -> None:
     path = train(config)
     assert path.is_file()
     info = read_metadata(path)["info"]
-    assert 0 < info["val_toy"] < 1
+    (score,) = validation_scores(info)
+    assert (score.measure, score.iterations) == ("toy", None)
+    assert 0 < score.mean < 1
     assert info["config"]["task"] == {"toy_power": 1.5}
     assert torch.load(tmp_path / "checkpoints" / "best.ckpt", weights_only=True)["global_step"] == 2
