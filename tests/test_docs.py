@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import subprocess
@@ -134,7 +135,7 @@ def test_dotted_names_exist(page: str) -> None:
 def test_python_blocks_compile(page: str) -> None:
     for block in parsed(page).blocks:
         if block.language == "python":
-            compile(block.text, page, "exec")
+            assert ast.parse(block.text).body, f"{page}: expected Python, got {block.text!r}"
 
 
 def commands(page: str) -> Iterator[list[str]]:
@@ -155,8 +156,8 @@ def test_commands_have_these_options(page: str) -> None:
         while hasattr(command, "commands"):
             name, *words = words
             command = command.commands[name]
-        with command.make_context(name, words):  # parses, and runs nothing
-            pass
+        with command.make_context(name, words) as context:  # parses, and runs nothing; refuses what there is not
+            assert context.args == [], f"{page}: expected words that {name} takes, got {context.args}"
 
 
 def test_readme_has_what_ci_reads() -> None:

@@ -83,7 +83,12 @@ def trace_part(model: Model, part: str) -> ExportedProgram:
     Raises:
         ValueError: no such part.
     """
-    return _traced(_part(model, part), model.device)
+    chosen = _part(model, part)
+    inputs = tuple(example.to(model.device) for example in chosen.inputs.values())
+    shapes = ({0: Dim(_BATCH, min=1)},) * len(inputs)
+    program = torch.export.export(chosen.module.eval(), inputs, dynamic_shapes=shapes)
+    plain: ExportedProgram = program.run_decompositions(decompositions(*chosen.ops))
+    return plain
 
 
 def _part(model: Model, part: str) -> ExportPart:
@@ -91,14 +96,6 @@ def _part(model: Model, part: str) -> ExportPart:
     if part not in parts:
         raise ValueError(f"part: expected one of {', '.join(parts)}, got {part!r}")
     return parts[part]
-
-
-def _traced(part: ExportPart, device: torch.device) -> ExportedProgram:
-    inputs = tuple(example.to(device) for example in part.inputs.values())
-    shapes = ({0: Dim(_BATCH, min=1)},) * len(inputs)
-    program = torch.export.export(part.module.eval(), inputs, dynamic_shapes=shapes)
-    plain: ExportedProgram = program.run_decompositions(decompositions(*part.ops))
-    return plain
 
 
 def export_part(path: str | os.PathLike[str], model: Model, part: str) -> None:
@@ -119,9 +116,8 @@ def export_part(path: str | os.PathLike[str], model: Model, part: str) -> None:
     """
     suffix = check_path(path)
     with _quiet():
-        chosen = _part(model, part)
-        program, facts = _traced(chosen, model.device), metadata(model, part)
-        data = _onnx_bytes(program, facts, chosen) if suffix == ".onnx" else _pt2_bytes(program, facts)
+        program, facts = trace_part(model, part), metadata(model, part)
+        data = _onnx_bytes(program, facts, _part(model, part)) if suffix == ".onnx" else _pt2_bytes(program, facts)
     with atomic_write(path) as file:
         file.write(data)
 

@@ -153,9 +153,10 @@ def test_batch_and_threads_do_not_matter(weight_dtype, cpu_level):
         torch.set_num_threads(threads)
 
 
+@pytest.mark.parametrize(
+    "weight_dtype", [torch.float32, torch.float64, torch.bfloat16], indirect=True
+)  # int8 is finite
 def test_infinite_weights_stay_in_their_rows(device, weight_dtype):
-    if weight_dtype == torch.int8:
-        pytest.skip("int8 is finite")
     packed, weight, bias, _ = sample((3,), 70, 9, device, weight_dtype)
     finite = packed_linear(packed, weight, bias)
     weight[4, 0] = float("inf")
@@ -269,9 +270,8 @@ def test_cuda_graph(device, weight_dtype):
     assert torch.equal(y, packed_linear(packed, weight, bias, scale))
 
 
+@pytest.mark.parametrize("device", ["cuda"], indirect=True)  # the CPU has a test of its own
 def test_the_batch_does_not_matter_on_a_gpu(device, weight_dtype):
-    if device != "cuda":
-        pytest.skip("the CPU has a test of its own")
     packed, weight, bias, scale = sample((70,), 1000, 301, device, weight_dtype)
     whole = packed_linear(packed, weight, bias, scale)
     for count in (1, 2, 5, 9, 40):
